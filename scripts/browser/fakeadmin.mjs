@@ -22,7 +22,7 @@ export class FakeAdmin {
   answers = {
     '/admin/connections': { connections: [] }, '/admin/topics': { topics: [] }, '/admin/stock': { items: [] },
     '/admin/carts': { carts: [] }, '/admin/faults': { faults: {} }, '/admin/stream': { mappings: [] },
-    '/admin/warp': { now: new Date().toISOString(), aheadMs: 0 }, '/metrics': '',
+    '/admin/warp': { now: new Date().toISOString(), aheadMs: 0 }, '/metrics': '', '/admin/alarms': { alarms: [] },
   };
   situation = { uptimeMs: 1000, clockAheadMs: 0, faults: {}, recording: null, private: false, template: false, eventsPerSecond: 0, connections: 0 };
   #server;

@@ -7,7 +7,7 @@ import { odd } from './dom.js';
 import { Feed } from './feed.js';
 import { clock, count } from './format.js';
 import { handle } from './keys.js';
-import { figuresOf } from './alarms.js';
+import { figuresOf, valuesOf } from './alarms.js';
 import { History } from './metrics.js';
 import { fullNotice, help, lostNotice, gapNotice, restartNotice, tokenForm } from './notices.js';
 import { foot, ratesOf, Shell } from './shell.js';
@@ -22,6 +22,7 @@ export class App {
   api = new API();
   store = new Store();
   history = new History();
+  alarmHistory = new History(); // values of alarms by name
   paused = false;
   sampled = null; // {kept, of} while the feed is thinned
   faultMarks = []; // when faults were switched on: {at, text}
@@ -173,6 +174,7 @@ export class App {
 
   #answer(name, value) {
     if (name === 'metrics') this.history.add(Date.now(), figuresOf(value));
+    if (name === 'alarms') this.alarmHistory.add(Date.now(), valuesOf(value));
     if (name === 'situation') {
       this.#markFaults(ratesOf(value.faults));
       if (value.template) this.history.add(Date.now(), this.store.counts);
@@ -213,7 +215,7 @@ export class App {
     if (['lost', 'full'].includes(name)) this.#showNotices();
     if (this.sampled && Date.now() - this.#sampledAt > sampledFor) this.sampled = null;
     if (!['live', 'full'].includes(name)) return;
-    this.sources.ask(['situation', 'metrics', ...(this.screen?.needs ?? [])]);
+    this.sources.ask(['situation', 'metrics', 'alarms', ...(this.screen?.needs ?? [])]);
     this.#update();
   }
 

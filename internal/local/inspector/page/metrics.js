@@ -70,14 +70,6 @@ export class History {
     return rates;
   }
 
-  /** grown is by how much a counter grew in the last ms. */
-  grown(name, within) {
-    const last = this.points.at(-1);
-    if (!last) return 0;
-    const from = this.points.find(({ at }) => last.at - at <= within) ?? last;
-    return last[name] - from[name];
-  }
-
   /** rate is the last rate of a counter; 0 if there is none yet. */
   rate(name) {
     return this.rates(name).at(-1)?.value ?? 0;

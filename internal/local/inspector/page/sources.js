@@ -6,6 +6,7 @@ import { parseMetrics } from './metrics.js';
 const sources = {
   situation: { path: '/admin/situation', every: 1000 },
   metrics: { path: '/metrics', every: 1000, house: true, text: parseMetrics },
+  alarms: { path: '/admin/alarms', every: 1000, house: true, pick: (a) => a.alarms ?? [] },
   connections: { path: '/admin/connections', every: 2000, pick: (a) => a.connections ?? [] },
   topics: { path: '/admin/topics', house: true, every: 2000, pick: (a) => a.topics ?? [] },
   stock: { path: '/admin/stock', house: true, every: 2000, pick: (a) => a.items ?? [] },

@@ -1,4 +1,4 @@
-// The alarms of AWS, by the same rules, with the faults that are on named as their cause.
+// The alarms of AWS, as localhub evaluates them, with the faults that are on named as their cause.
 
 import { statesOf } from '../alarms.js';
 import { Chart, spark } from '../charts.js';
@@ -30,7 +30,7 @@ export class Alarms {
     );
     this.table = h('div', { role: 'grid', 'aria-label': 'Alarms' }, h('div', { role: 'rowgroup' }, head), body);
     this.help = h('p');
-    this.facts = facts(['In AWS', 'Here', 'Also at']);
+    this.facts = facts(['In AWS', 'Value', 'Also at']);
     this.detail = card('', '', h('div', { class: 'card-text alarm-detail' }, this.help, this.facts.element));
     this.element = screenElement(
       'alarms',
@@ -57,7 +57,7 @@ export class Alarms {
   }
 
   #move(by) {
-    const names = this.#states.map(({ alarm }) => alarm.name);
+    const names = this.#states.map(({ name }) => name);
     const index = Math.min(Math.max(names.indexOf(this.#selected) + by, 0), names.length - 1);
     this.#selected = names[index];
     this.update();
@@ -84,18 +84,18 @@ export class Alarms {
     return {
       element,
       update: () => {
-        const { alarm, text, state } = this.#states.find((each) => each.alarm.name === name);
+        const { title, text, state, goesOff, threshold } = this.#states.find((each) => each.name === name);
         fill(cells[0], state === 'bad' ? bad('in alarm') : state === 'good' ? good('good') : second('○ no data'));
-        fill(cells[1], bold(name));
+        fill(cells[1], bold(title));
         const since = this.#since.get(name);
         fill(
           cells[2],
           text,
           since ? { kind: 'line bad', text: `since ${clock(since)}, ${duration(Date.now() - since)}` } : '',
         );
-        fill(cells[3], second(alarm.goesOff));
-        const points = alarm.series(this.#app.history);
-        chart.set({ points, limit: alarm.limit, now: Date.now(), within }, `${points.length} ${points.at(-1)?.at}`);
+        fill(cells[3], second(goesOff));
+        const points = this.#app.alarmHistory.points.map((point) => ({ at: point.at, value: point[name] }));
+        chart.set({ points, limit: threshold, now: Date.now(), within }, `${points.length} ${points.at(-1)?.at}`);
         element.setAttribute('aria-selected', String(this.#selected === name));
         element.tabIndex = this.#selected === name ? 0 : -1;
       },
@@ -103,21 +103,23 @@ export class Alarms {
   }
 
   update() {
-    const { history, store, situation } = this.#app;
-    this.#states = statesOf(history, store.changes.all(), this.#app.now);
-    for (const { alarm, state } of this.#states) {
-      if (state !== 'bad') this.#since.delete(alarm.name);
-      else if (!this.#since.has(alarm.name)) this.#since.set(alarm.name, Date.now());
+    const { sources, situation } = this.#app;
+    this.#states = statesOf(sources.alarms);
+    this.detail.element.hidden = this.#states.length === 0; // not answered yet
+    if (this.detail.element.hidden) return;
+    for (const { name, state } of this.#states) {
+      if (state !== 'bad') this.#since.delete(name);
+      else if (!this.#since.has(name)) this.#since.set(name, Date.now());
     }
     const off = this.#states.filter(({ state }) => state === 'bad');
-    this.#selected ||= (off[0] ?? this.#states[0]).alarm.name;
-    this.rows.update(this.#states.map(({ alarm }) => alarm.name));
+    this.#selected ||= (off[0] ?? this.#states[0]).name;
+    this.rows.update(this.#states.map(({ name }) => name));
     this.#notice(off, ratesOf(situation?.faults));
-    this.#detail(this.#states.find(({ alarm }) => alarm.name === this.#selected));
+    this.#detail(this.#states.find(({ name }) => name === this.#selected));
   }
 
   #notice(off, rates) {
-    const explained = off.filter(({ alarm }) => rates[alarm.fault]).map(({ alarm }) => `“${alarm.name}”`);
+    const explained = off.filter(({ fault }) => rates[fault]).map(({ title }) => `“${title}”`);
     const words = faultWords(rates);
     const text =
       words &&
@@ -139,17 +141,13 @@ export class Alarms {
     );
   }
 
-  #detail({ alarm, state }) {
-    const since = this.#since.get(alarm.name);
-    this.detail.title(
-      alarm.name,
-      ' ',
-      state === 'bad' ? { kind: 'chip bad', text: `■ in alarm since ${clock(since)}` } : '',
-    );
-    this.detail.side(`metric ${alarm.metric}`);
-    fill(this.help, alarm.help);
-    this.facts.set('In AWS', `goes off ${alarm.goesOff}; missing data is good`);
-    this.facts.set('Here', 'the same, every second');
-    this.facts.set('Also at', mono(`/metrics ${alarm.also}`));
+  #detail({ name, state, metric, rule, goesOff, description }) {
+    const since = this.#since.get(name);
+    this.detail.title(name, ' ', state === 'bad' ? { kind: 'chip bad', text: `■ in alarm since ${clock(since)}` } : '');
+    this.detail.side(metric);
+    fill(this.help, description);
+    this.facts.set('In AWS', `goes off ${goesOff}; missing data is good`);
+    this.facts.set('Value', mono(rule));
+    this.facts.set('Also at', mono('/admin/alarms'));
   }
 }

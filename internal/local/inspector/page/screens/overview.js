@@ -145,7 +145,7 @@ export class Overview {
       },
       `${history.points.length} ${history.points.at(-1)?.at}`,
     );
-    this.#unusual(statesOf(history, all, this.#app.now));
+    this.#unusual(statesOf(sources.alarms));
     const people = (sources.connections ?? []).toSorted(
       (a, b) => Date.parse(b.lastActiveAt) - Date.parse(a.lastActiveAt),
     );
@@ -218,8 +218,8 @@ export class Overview {
       found.push([odd(`Faults are on: ${faultWords(ratesOf(situation?.faults))}`), show('faults', 'Turn off')]);
     if (situation?.clockAheadMs)
       found.push([odd(`The clock is ${duration(situation.clockAheadMs)} ahead`), show('faults')]);
-    for (const { alarm, text, state } of states)
-      if (state === 'bad') found.push([bad(`Alarm: ${alarm.name} ${text}`), show('alarms')]);
+    for (const { title, text, state } of states)
+      if (state === 'bad') found.push([bad(`Alarm: ${title} ${text}`), show('alarms')]);
     if (store.gaps) found.push([odd(`${count(store.gaps)} events passed the ring and are not here`), show('frames')]);
     if (situation?.private) found.push([odd('Carts and SKUs in them are shown'), '']);
     this.unusualCard.side(found.length ? String(found.length) : '');

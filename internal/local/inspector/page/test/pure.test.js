@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { destination, read, write } from '../address.js';
-import { alarms, figuresOf, statesOf } from '../alarms.js';
+import { figuresOf, statesOf, valuesOf } from '../alarms.js';
 import { base64url } from '../api.js';
 import { niceTop } from '../charts.js';
 import { bytes, count, duration, ms, percentile, person, rate, time } from '../format.js';
@@ -79,26 +79,32 @@ gateway_messages_total 5
 gateway_refused_total{status="403"} 1e+00
 `);
 
-test('metrics are read, and alarms go off by their rules', () => {
+test('metrics are read, and rates follow from them', () => {
   assert.equal(metrics(10, 2).sum('hub_deliveries_total'), 12);
   assert.equal(metrics(10, 2).sum('gateway_refused_total', { status: '403' }), 1);
   const history = new History();
-  history.add(0, figuresOf(metrics(0, 0)));
-  history.add(3000, figuresOf(metrics(268, 16)));
-  assert.equal(history.add(3100, figuresOf(metrics(300, 16))), false);
-  const states = statesOf(history, [], 3000);
-  const throttled = states.find(({ alarm }) => alarm.name === 'Throttled');
-  assert.equal(throttled.state, 'bad');
-  assert.match(throttled.text, /= 5\.6 %$/);
-  assert.equal(states.filter(({ state }) => state === 'bad').length, 1);
-  assert.equal(states.find(({ alarm }) => alarm.name === 'Latency p99').state, 'none');
-  assert.equal(history.rate('posted').toFixed(1), '89.3');
+  history.add(0, { posts: 0 });
+  history.add(3000, { posts: 268 });
+  assert.equal(history.add(3100, { posts: 300 }), false);
+  assert.equal(history.rate('posts').toFixed(1), '89.3');
+  assert.equal(figuresOf(metrics(0, 0)).in, 5);
 });
 
-test('every alarm names its metric, and a late change sets off the one on latency', () => {
-  for (const alarm of alarms) assert.ok(alarm.metric && alarm.help && alarm.also && alarm.goesOff, alarm.name);
-  const change = { at: 0, last: 4_000_000, retried: new Set() };
-  assert.equal(statesOf(new History(), [change], 5000).find(({ alarm }) => alarm.name === 'Latency p99').state, 'bad');
+test('alarms of localhub have words, and the fault that explains them', () => {
+  const alarm = { name: 'ThrottledAlarm', threshold: 5, period: 300, periods: 1, metrics: ['Throttled of broadcast'] };
+  const [off, calm, none] = statesOf([
+    { ...alarm, state: 'ALARM', value: 5.64, metrics: ['A', 'B'], expression: '100 * m1 / m2' },
+    { ...alarm, state: 'OK', value: 0, expression: '' },
+    { ...alarm, state: 'OK', value: null, expression: '' },
+  ]);
+  assert.deepEqual(
+    [off.title, off.text, off.goesOff, off.state, off.metric, off.rule, off.fault],
+    ['Throttled', '5.6', 'over 5, 5 min', 'bad', 'm1 A, m2 B', '100 * m1 / m2', 'throttle'],
+  );
+  assert.deepEqual([calm.state, calm.metric, calm.rule], ['good', 'Throttled of broadcast', 'm1']);
+  assert.deepEqual([none.state, none.text], ['none', 'no data']);
+  assert.deepEqual(statesOf(undefined), []);
+  assert.deepEqual(valuesOf([{ ...alarm, value: null }]), { ThrottledAlarm: 0 });
 });
 
 test('staleness is of changes that reached somebody', () => {
