@@ -101,6 +101,7 @@ var checks = []check{
 	{"alarm topic", checkAlarmTopic},
 	{"dashboard", checkDashboard},
 	{"queries", checkQueries},
+	{"secrets", checkSecrets},
 	{"budget", checkBudget},
 }
 

@@ -381,6 +381,7 @@ func TestMutations(t *testing.T) {
 		encryptionMutations,
 		alarmMutations,
 		queryMutations,
+		secretMutations,
 		moneyMutations,
 	))
 }
