@@ -132,7 +132,7 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 	if err != nil {
 		return fmt.Errorf("certificates: %w", err)
 	}
-	folder, err := templateFolder(s.template.file)
+	folder, err := templateFolder(s.template.file, listener.Addr())
 	if err != nil {
 		return err
 	}
@@ -176,8 +176,10 @@ func ownRoots(getenv func(string) string) map[string]string {
 }
 
 // templateFolder makes the folder for files of a template's functions in the user's cache
-// folder. It is the same at each start, so that lines of a shell's history stay right.
-func templateFolder(template string) (string, error) {
+// folder. It is the same at each start with the same address, so that lines of a shell's history
+// stay right. Two that run at once have two addresses, and so two folders: the files of functions
+// have the address.
+func templateFolder(template string, addr net.Addr) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -186,7 +188,7 @@ func templateFolder(template string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256([]byte(path))
+	sum := sha256.Sum256([]byte(path + "\n" + addr.String()))
 	folder := filepath.Join(cache, "securecart-hub", "template-"+hex.EncodeToString(sum[:4]))
 	return folder, os.MkdirAll(folder, 0o700)
 }

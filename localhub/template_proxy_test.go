@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -125,4 +126,27 @@ func TestTemplateTLS(t *testing.T) {
 			t.Errorf("got another authority, %v", err)
 		}
 	})
+}
+
+// TestTemplateFolders: two localhubs that serve one template at once have two folders, and one that
+// starts again has its own.
+func TestTemplateFolders(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	folder := func(template string, port int) string {
+		t.Helper()
+		folder, err := templateFolder(template, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return folder
+	}
+	first := folder("t.yaml", 8787)
+	if again := folder("t.yaml", 8787); again != first {
+		t.Errorf("got %s and %s for one address", first, again)
+	}
+	for _, other := range []string{folder("t.yaml", 8788), folder("u.yaml", 8787)} {
+		if other == first {
+			t.Errorf("got %s twice", other)
+		}
+	}
 }
