@@ -63,6 +63,9 @@ func checkAlarmTopic(k *checker) {
 					"Effect": "Allow", "Principal": object{"Service": "cloudwatch.amazonaws.com"},
 					"Action": "sns:Publish", "Resource": "<AlarmTopic>",
 					"Condition": object{"StringEquals": object{"aws:SourceAccount": "account"}},
+				}, object{
+					"Effect": "Deny", "Principal": "*", "Action": "sns:Publish", "Resource": "<AlarmTopic>",
+					"Condition": object{"Bool": object{"aws:SecureTransport": "false"}},
 				}}},
 			})
 		}
@@ -246,6 +249,8 @@ var alarmMutations = []mutation{
 	{"dashboard", "no JSON", "  Dashboard:\n", `{"widgets": [`, `{"widgets": [,`},
 	{"alarm topic", "a topic that CloudWatch may not use", "  AlarmTopicPolicy:\n", "cloudwatch.amazonaws.com",
 		"events.amazonaws.com"},
+	{"alarm topic", "messages without TLS", "  AlarmTopicPolicy:\n", `{Bool: {"aws:SecureTransport": "false"}}`,
+		`{Bool: {"aws:SecureTransport": "true"}}`},
 	{"alarm topic", "a topic of all accounts", "  AlarmTopicPolicy:\n",
 		`            Condition: {StringEquals: {"aws:SourceAccount": !Ref AWS::AccountId}}` + "\n", ""},
 	{"alarm topic", "a topic for nobody", "  AlarmTopic:\n", "    Condition: HasAlarmEmail\n", ""},
