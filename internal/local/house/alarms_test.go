@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -84,7 +85,7 @@ func (b alarmBubble) watcher() {
 	c.read()
 }
 
-// faults make the alarms of the list go off.
+// faults make the alarms of the list go off, each in a bubble of its own.
 var faults = map[string]func(alarmBubble){
 	"FailureQueuesAlarm": func(b alarmBubble) {
 		b.h.Hold(true)
@@ -187,9 +188,11 @@ func TestAlarms(t *testing.T) {
 				t.Fatal("no fault makes it go off")
 			}
 			rows := &lostTables{fakeTables: newFakeTables()}
-			inBubble(t, house.Options{
-				Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Tables: rows, Seed: true},
-			}, func(t *testing.T, h *house.House) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t, house.Options{
+					Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Tables: rows, Seed: true},
+				})
+				defer closeHouse(t, h)
 				b := alarmBubble{t, h, rows}
 				if s := b.alarm(a.ID); s.State != "OK" {
 					t.Errorf("before the fault: got %+v", s)
