@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/securecart/hub/internal/cloud/config"
+	"github.com/securecart/hub/internal/handler"
 	"github.com/securecart/hub/internal/local/alarms"
 	"github.com/securecart/hub/internal/metrics"
 )
@@ -209,13 +210,16 @@ func TestAlarmsAreDocumented(t *testing.T) {
 }
 
 // TestAlarmsWatchMetrics: the functions report the metrics of the hub's own namespace
-// that alarms watch.
+// that alarms watch, and have the reasons.
 func TestAlarmsWatchMetrics(t *testing.T) {
 	for _, a := range alarms.List {
 		for _, m := range a.Metrics() {
 			reported := slices.ContainsFunc(metrics.Series, func(s metrics.Metric) bool { return s.Name == m.Name })
 			if m.Namespace == "" && !reported {
 				t.Errorf("%s watches the metric %s, which no function reports", a.ID, m.Name)
+			}
+			if m.Reason != "" && !slices.Contains(handler.Refusals, handler.Refusal(m.Reason)) {
+				t.Errorf("%s watches the reason %s, which does not exist", a.ID, m.Reason)
 			}
 		}
 	}
