@@ -35,7 +35,7 @@ func TestDeploy(t *testing.T) {
 		protected string // how many tables, in each deployment
 	}{
 		"": {"", true, "0 3"}, "test": {twoStages, true, "0 3"}, "default": {twoStages, false, "0 3"},
-		"prod": {twoStages, false, "3"},
+		"prod": {twoStages, false, "3"}, "gov": {twoStages, false, "3"},
 	} {
 		dir := t.TempDir()
 		write := func(name, text string) {
@@ -49,7 +49,7 @@ func TestDeploy(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"scripts/setting", "scripts/account", "scripts/deploy"} {
+		for _, name := range []string{"scripts/setting", "scripts/account", "scripts/deploy", "scripts/govcloud.sed"} {
 			write(name, read(t, name))
 		}
 		// The stack of the stage default is new.
@@ -89,6 +89,9 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("sam deploys %q, want %q", had, wantBuilt)
 		}
 		checkDeployed(t, file("build/template.yaml"), file("samconfig.toml"))
+		if has := strings.Contains(file("build/template.yaml"), kindBudget); has == (stage == "gov") {
+			t.Errorf("stage %q: sam gets a budget: %t", stage, has)
+		}
 		args := file("args")
 		if guided := strings.Contains(args, "--guided"); guided != tt.guided {
 			t.Errorf("stage %q: sam got %q, want --guided: %t", stage, args, tt.guided)
@@ -160,6 +163,29 @@ func checkDeployed(t *testing.T, text, samconfig string) {
 	}
 	for _, problem := range k.found {
 		t.Error(problem)
+	}
+}
+
+// TestGovCloud: what GovCloud does not have, and nothing else, is taken from the template.
+func TestGovCloud(t *testing.T) {
+	cmd := exec.Command("sed", "-f", "scripts/govcloud.sed", "template.yaml")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, whole := readTemplate(t)
+	there, err := parseTemplate(string(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, r := range whole.resources {
+		if _, isThere := there.resources[id]; isThere == (r.kind == kindBudget) {
+			t.Errorf("%s, a %s, is there: %t", id, r.kind, isThere)
+		}
+	}
+	if len(there.outputs) != len(whole.outputs) || len(there.parameters) != len(whole.parameters) {
+		t.Error("outputs or parameters are missing")
 	}
 }
 

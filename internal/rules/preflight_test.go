@@ -190,7 +190,7 @@ func TestPreflightCannotLook(t *testing.T) {
 	}
 }
 
-// twoStages are two environments of a samconfig.toml.
+// twoStages are two environments, and one of GovCloud, of a samconfig.toml.
 const twoStages = `version = 0.1
 [default.deploy.parameters]
 stack_name = "hub"
@@ -203,6 +203,9 @@ profile = "shop"
 [prod.deploy.parameters]
 stack_name = "hub-prod"
 parameter_overrides = "BroadcastConcurrency=\"7\" TokenClients=\"web,app\""
+[gov.deploy.parameters]
+stack_name = "hub-gov"
+region = "us-gov-west-1"
 `
 
 // TestPreflightReadsTheStage: each stage has its own stack, Region, profile and parameters.
