@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/alarms"
 	"github.com/securecart/hub/internal/metrics"
 )
@@ -209,20 +211,50 @@ func TestAlarmsAreDocumented(t *testing.T) {
 	}
 }
 
-// TestAlarmsWatchMetrics: the functions report the metrics of the hub's own namespace
-// that alarms watch, and have the reasons.
+// TestAlarmsWatchMetrics: each function reports the metrics of the hub's own namespace that
+// alarms watch at it, and the reasons exist.
 func TestAlarmsWatchMetrics(t *testing.T) {
+	boot := read(t, "internal/cloud/boot/boot.go") + read(t, "internal/cloud/boot/broadcast.go")
 	for _, a := range alarms.List {
 		for _, m := range a.Metrics() {
-			reported := slices.ContainsFunc(metrics.Series, func(s metrics.Metric) bool { return s.Name == m.Name })
-			if m.Namespace == "" && !reported {
-				t.Errorf("%s watches the metric %s, which no function reports", a.ID, m.Name)
+			if m.Namespace != "" {
+				continue
+			}
+			code := read(t, m.Function+"/main.go")
+			if strings.Contains(code, "e.Broadcast(") || m.Name == "UnreadableRows" {
+				code += boot
+			}
+			reports := func(method string) bool { return strings.Contains(code, "e.Metrics."+method) }
+			if !slices.ContainsFunc(methodsOf(m.Name), reports) {
+				t.Errorf("%s watches the metric %s, which %s does not report", a.ID, m.Name, m.Function)
 			}
 			if m.Reason != "" && !slices.Contains(handler.Refusals, handler.Refusal(m.Reason)) {
 				t.Errorf("%s watches the reason %s, which does not exist", a.ID, m.Reason)
 			}
 		}
 	}
+}
+
+// methodsOf returns the methods of an observer that report a metric.
+func methodsOf(metric string) (methods []string) {
+	method := ""
+	o := metrics.Observer(func(_ context.Context, r metrics.Report) {
+		if _, counts := r.Counts[metric]; counts || metric == "Latency" && method == "Broadcast" {
+			methods = append(methods, method)
+		}
+	})
+	for name, report := range map[string]func(context.Context){
+		"Refused":       func(ctx context.Context) { o.Refused(ctx, "") },
+		"Downgraded":    func(ctx context.Context) { o.Downgraded(ctx, "") },
+		"Broadcast":     func(ctx context.Context) { o.Broadcast(ctx, hub.Report{}) },
+		"Healed":        func(ctx context.Context) { o.Healed(ctx, hub.HealReport{}) },
+		"Swept":         func(ctx context.Context) { o.Swept(ctx, hub.SweepReport{}) },
+		"UnreadableRow": o.UnreadableRow,
+	} {
+		method = name
+		report(context.Background())
+	}
+	return methods
 }
 
 var alarmMutations = []mutation{
