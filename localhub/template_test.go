@@ -322,7 +322,7 @@ func TestTemplateFunctionFails(t *testing.T) {
 func TestTemplateInterruptedWhileFunctionHangs(t *testing.T) {
 	var interrupted time.Time
 	t.Run("serve", func(t *testing.T) {
-		api, _ := serveEchoTemplate(t, strings.Replace(echoTemplate, "Timeout: 1\n", "Timeout: 30\n", 1))
+		api, _ := serveEchoTemplate(t, strings.Replace(echoTemplate, "Timeout: 1\n", "Timeout: 900\n", 1))
 		c := dial(t, api.socket, nil)
 		if err := c.Write(t.Context(), websocket.MessageText, []byte(`{"do":"hang"}`)); err != nil {
 			t.Fatal(err)
@@ -330,7 +330,7 @@ func TestTemplateInterruptedWhileFunctionHangs(t *testing.T) {
 		api.stderr.waitFor(t, "Echo | hanging\n")
 		interrupted = time.Now() // the end of this test does it
 	})
-	if took := time.Since(interrupted); took > 4*time.Second {
+	if took := time.Since(interrupted); took > 2*time.Minute { // the function may take 15
 		t.Errorf("the end took %v", took)
 	}
 }
