@@ -5,19 +5,21 @@ package gatewaytest_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/securecart/hub/gatewaytest"
 )
 
-// judgeCases is how many cases the pinned version of the judge has.
-const judgeCases = 517
+// caseCount is how many cases the pinned version of the judge has.
+const caseCount = 517
 
 // A verdict is what the judge says of one case.
 type verdict struct {
@@ -67,8 +69,8 @@ func tooBig(sections ...string) string {
 // 5 to 8, RFC 7692). Its cases must be passed, or differ as a statement says.
 func TestAutobahn(t *testing.T) {
 	got := judge(t)
-	if len(got) != judgeCases {
-		t.Errorf("the judge has %d cases, want %d", len(got), judgeCases)
+	if len(got) != caseCount {
+		t.Errorf("the judge has %d cases, want %d", len(got), caseCount)
 	}
 	used := make(map[string]bool)
 	for name, v := range got {
@@ -119,6 +121,9 @@ func TestDifferencesNameStatements(t *testing.T) {
 	}
 }
 
+// half is about half of the judge's work. The judge uses one processor only.
+var half = []string{"12.1.*", "13.5.*", "13.6.*", "13.7.*"}
+
 // judge runs all cases against a gateway whose function echoes, and returns the
 // verdicts by the names of the cases.
 func judge(t *testing.T) map[string]verdict {
@@ -133,17 +138,36 @@ func judge(t *testing.T) map[string]verdict {
 	}
 	a := api(routes("$default", twoWay(echo)))
 	a.Assumptions = gatewaytest.Assumptions{SerialMessages: true} // the judge relies on order
-	base := serve(t, newGateway(t, a))
+	url := "ws" + strings.TrimPrefix(serve(t, newGateway(t, a)), "http") + "/v1"
+	all := make(map[string]verdict)
+	t.Run("halves", func(t *testing.T) {
+		var lock sync.Mutex
+		for _, cases := range [][2][]string{{half, {}}, {{"*"}, half}} {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				verdicts := judgeCases(t, strings.TrimSpace(string(python)), url, cases[0], cases[1])
+				lock.Lock()
+				defer lock.Unlock()
+				maps.Copy(all, verdicts)
+			})
+		}
+	})
+	return all
+}
+
+// judgeCases runs some cases.
+func judgeCases(t *testing.T, python, url string, cases, without []string) map[string]verdict {
+	t.Helper()
 	dir := t.TempDir()
 	spec := filepath.Join(dir, "spec.json")
 	text, _ := json.Marshal(map[string]any{ // cannot fail
-		"outdir": dir, "cases": []string{"*"}, "exclude-cases": []string{}, "exclude-agent-cases": map[string]any{},
-		"servers": []any{map[string]any{"agent": "gatewaytest", "url": "ws" + strings.TrimPrefix(base, "http") + "/v1"}},
+		"outdir": dir, "cases": cases, "exclude-cases": without, "exclude-agent-cases": map[string]any{},
+		"servers": []any{map[string]any{"agent": "gatewaytest", "url": url}},
 	})
 	if err := os.WriteFile(spec, text, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), strings.TrimSpace(string(python)), "-W", "ignore",
+	cmd := exec.CommandContext(t.Context(), python, "-W", "ignore",
 		"../scripts/autobahn/judge", "-m", "fuzzingclient", "-s", spec)
 	cmd.WaitDelay = time.Second
 	if _, err := cmd.StdinPipe(); err != nil { // open until the judge or this process ends
