@@ -190,7 +190,7 @@ func TestPreflightCannotLook(t *testing.T) {
 	}
 }
 
-// twoStages are two environments, and one of GovCloud, of a samconfig.toml.
+// twoStages are two environments, one of GovCloud, and one with comments, of a samconfig.toml.
 const twoStages = `version = 0.1
 [default.deploy.parameters]
 stack_name = "hub"
@@ -206,6 +206,13 @@ parameter_overrides = "BroadcastConcurrency=\"7\" TokenClients=\"web,app\""
 [gov.deploy.parameters]
 stack_name = "hub-gov"
 region = "us-gov-west-1"
+
+[own.deploy.parameters] # of one developer
+# stack_name = "old"
+stack_name = "hub-own"
+region = "us-east-2" # was eu-west-1
+[old.deploy.parameters]
+region = "eu-north-1"
 `
 
 // TestPreflightReadsTheStage: each stage has its own stack, Region, profile and parameters.
@@ -217,6 +224,7 @@ func TestPreflightReadsTheStage(t *testing.T) {
 		"": first, "default": first,
 		"prod": {"account-of-shop, Region eu-central-1", "deploy with GatewayLogRole=create",
 			"BroadcastConcurrency=7 leaves 93", "the stack hub-prod is new"},
+		"own":  {"account-of-, Region us-east-2", "the stack hub-own is new"},
 		"test": {"account-of-, Region us-west-2", "deploy with GatewayLogRole=create", "the stack sam-app is new"},
 	} {
 		a := healthy()
