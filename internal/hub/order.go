@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/securecart/hub/internal/wire"
@@ -17,9 +18,10 @@ type Order struct {
 }
 
 // BeginOrder keeps the caller's cart under the key of r, which must have one, before the
-// shop is asked for the order. With the same key it returns the same order, whatever the
-// cart has by then: however often the shop is asked, it is for one thing. details is what
-// else the customer asks for; another text needs another key. If r has a version,
+// shop is asked for the order. With the same key it returns the same order for 24 hours,
+// whatever the cart has by then: however often the shop is asked, it is for one thing.
+// After that, the key of a cart that has changed makes an order with another name. details
+// is what else the customer asks for; another text needs another key. If r has a version,
 // BeginOrder refuses if the cart changed after it.
 func (h *Hub) BeginOrder(ctx context.Context, caller Connection, r wire.Request, details string) (Order, error) {
 	c, err := h.shopper(ctx, caller)
@@ -43,18 +45,16 @@ func (h *Hub) BeginOrder(ctx context.Context, caller Connection, r wire.Request,
 	if err != nil {
 		return Order{}, err
 	}
-	return Order{
-		Key: r.Key, Name: NameHash(c.Principal.CartID() + " " + r.Key), User: c.Principal.User,
-		Version: ok.Version, Lines: ok.Ordered,
-	}, nil
+	name := NameHash(fmt.Sprint(c.Principal.CartID(), " ", r.Key, " ", ok.Version))
+	return Order{Key: r.Key, Name: name, User: c.Principal.User, Version: ok.Version, Lines: ok.Ordered}, nil
 }
 
-// endKey ends the idempotency key of a checkout that belongs to an order. No client's key
-// has a blank.
+// endKey ends the idempotency key of a checkout that belongs to an order, behind the order's
+// name. No client's key has a blank.
 const endKey = " ordered"
 
 // EndOrder empties the caller's cart after the shop has taken the order: it is a
 // [Hub.Checkout]. ErrConflict: the cart changed after the order began, and stays.
 func (h *Hub) EndOrder(ctx context.Context, caller Connection, o Order) (wire.OK, error) {
-	return h.Checkout(ctx, caller, wire.Request{Key: o.Key + endKey, Version: &o.Version})
+	return h.Checkout(ctx, caller, wire.Request{Key: o.Name + endKey, Version: &o.Version})
 }

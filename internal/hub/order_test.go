@@ -3,6 +3,7 @@ package hub_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/wire"
@@ -20,7 +21,7 @@ func TestOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := hub.Order{
-		Key: "o-1", Name: hub.NameHash("u~alice o-1"), User: "alice", Version: 2, Lines: map[string]int{"A": 2, "B": 1},
+		Key: "o-1", Name: hub.NameHash("u~alice o-1 2"), User: "alice", Version: 2, Lines: map[string]int{"A": 2, "B": 1},
 	}
 	t.Run("changes nothing", func(t *testing.T) {
 		equal(t, "order", first, want)
@@ -74,6 +75,44 @@ func TestOrder(t *testing.T) {
 		th.set(c, "A", 0)
 		_, err := th.BeginOrder(t.Context(), c, wire.Request{Key: "o-4"}, "{}")
 		wantCode(t, err, wire.CodeBadField)
+	})
+}
+
+// TestOrderKeyAfterADay: a key that comes back when its receipt has ended does not get the
+// order of before for a cart that has other lines now.
+func TestOrderKeyAfterADay(t *testing.T) {
+	th := newStockedHub(t)
+	c, r := th.connect("c1", alice), wire.Request{Key: "o-1"}
+	order := func() hub.Order {
+		t.Helper()
+		o, err := th.BeginOrder(t.Context(), c, r, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	th.add(c, "A", 2, "")
+	first := order()
+	th.now = th.now.Add(12 * time.Hour)
+	if _, err := th.EndOrder(t.Context(), c, first); err != nil { // a repeat; its receipt ends later
+		t.Fatal(err)
+	}
+	th.add(c, "B", 1, "")
+	th.now = th.now.Add(13 * time.Hour)
+	second := order()
+	if second.Name == first.Name {
+		t.Errorf("%v and %v have one name", first, second)
+	}
+	if _, err := th.EndOrder(t.Context(), c, second); err != nil {
+		t.Error(err)
+	}
+	equal(t, "cart", th.cart(alice), "v4 []")
+	t.Run("of a cart that did not change", func(t *testing.T) {
+		th.add(c, "A", 1, "")
+		r.Key = "o-2"
+		before := order()
+		th.now = th.now.Add(25 * time.Hour)
+		equal(t, "order", order(), before)
 	})
 }
 
