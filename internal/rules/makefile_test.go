@@ -17,7 +17,8 @@ import (
 // TestDeploy: whatever was built before and whatever ARCH says, make deploy builds
 // for the processor of the template, and only the first one of a stage asks for parameters.
 // Before that it checks the deprecations in samconfig.toml. A new stack has tables that
-// CloudFormation can delete, until it is made.
+// CloudFormation can delete, until it is made. Only a stage with a budget has one in its
+// template, and none in GovCloud.
 func TestDeploy(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		if os.Getenv("HUB_TEST_TOOLS") == "required" {
@@ -49,7 +50,7 @@ func TestDeploy(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"scripts/setting", "scripts/account", "scripts/deploy", "scripts/govcloud.sed"} {
+		for _, name := range []string{"scripts/setting", "scripts/account", "scripts/deploy", "scripts/no-budget.sed"} {
 			write(name, read(t, name))
 		}
 		// The stack of the stage default is new.
@@ -89,7 +90,7 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("sam deploys %q, want %q", had, wantBuilt)
 		}
 		checkDeployed(t, file("build/template.yaml"), file("samconfig.toml"))
-		if has := strings.Contains(file("build/template.yaml"), kindBudget); has == (stage == "gov") {
+		if has := strings.Contains(file("build/template.yaml"), kindBudget); has != (stage == "prod") {
 			t.Errorf("stage %q: sam gets a budget: %t", stage, has)
 		}
 		args := file("args")
@@ -166,9 +167,9 @@ func checkDeployed(t *testing.T, text, samconfig string) {
 	}
 }
 
-// TestGovCloud: what GovCloud does not have, and nothing else, is taken from the template.
-func TestGovCloud(t *testing.T) {
-	cmd := exec.Command("sed", "-f", "scripts/govcloud.sed", "template.yaml")
+// TestWithoutBudget: the budget, and nothing else, is taken from the template.
+func TestWithoutBudget(t *testing.T) {
+	cmd := exec.Command("sed", "-f", "scripts/no-budget.sed", "template.yaml")
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {

@@ -202,10 +202,11 @@ region = "eu-central-1"
 profile = "shop"
 [prod.deploy.parameters]
 stack_name = "hub-prod"
-parameter_overrides = "BroadcastConcurrency=\"7\" TokenClients=\"web,app\""
+parameter_overrides = "BroadcastConcurrency=\"7\" TokenClients=\"web,app\" MonthlyBudget=\"50\""
 [gov.deploy.parameters]
 stack_name = "hub-gov"
 region = "us-gov-west-1"
+parameter_overrides = ["MonthlyBudget=50"]
 
 [own.deploy.parameters] # of one developer
 # stack_name = "old"
