@@ -141,7 +141,10 @@ func alarmProperties(a alarms.Alarm) object {
 	p := object{
 		"AlarmDescription":   a.Description(),
 		"ComparisonOperator": "GreaterThanThreshold", "Threshold": withInts(a.Above),
-		"EvaluationPeriods": a.Periods, "TreatMissingData": "notBreaching",
+		"EvaluationPeriods": a.LookBack(), "TreatMissingData": "notBreaching",
+	}
+	if a.LookBack() != a.Periods {
+		p["DatapointsToAlarm"] = a.Periods
 	}
 	period := int(a.Period.Seconds())
 	if a.Expression() == "" {

@@ -143,6 +143,16 @@ func broadcast(name, stat string) Metric {
 	return Metric{Name: name, Function: "broadcast", Stat: stat}
 }
 
+// LookBack is how many of the newest periods CloudWatch looks at, of which Periods must be
+// bad. It gets some values late, and FILL makes a zero of a missing value. So the newest
+// minute of a sum may always seem good.
+func (a Alarm) LookBack() int {
+	if strings.HasPrefix(a.Expression(), "FILL") && a.Period == time.Minute {
+		return a.Periods + 2
+	}
+	return a.Periods
+}
+
 // Description is the text of the alarm in CloudWatch.
 func (a Alarm) Description() string { return a.Help + ": docs/operations.md#" + a.Link }
 
