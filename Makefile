@@ -100,7 +100,7 @@ preflight: ## look in the account for what would make the first deployment fail 
 	scripts/preflight
 
 smoke: ## try the deployed hub once, as a shopper and as the shop: make smoke STACK=name, or STAGE=...
-	scripts/smoke $(or $(STACK),$(shell scripts/setting stack_name sam-app))
+	scripts/smoke $(or $(STACK),"$$(scripts/setting stack_name sam-app)")
 
 deploy: ## check the account and samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI (STAGE=...)
 	$(if $(SKIP_PREFLIGHT),,scripts/preflight)

@@ -112,32 +112,51 @@ func TestDeploy(t *testing.T) {
 	}
 }
 
+// runMake runs make in a folder with the Makefile, scripts/setting, two stages, and a script.
+func runMake(t *testing.T, script, text string, args ...string) (string, error) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"Makefile": read(t, "Makefile"), "scripts/setting": read(t, "scripts/setting"), script: text,
+		"samconfig.toml": twoStages + "[prod-edge.deploy.parameters]\nstack_name = \"hub-edge\"\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("make", append([]string{"-s"}, args...)...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
 // TestDeployEdge: make edge deploys edge.yaml where CloudFront needs it, by an environment of
 // its own.
 func TestDeployEdge(t *testing.T) {
 	for stage, guided := range map[string]bool{"default": true, "prod": false} {
-		dir := t.TempDir()
-		if err := os.Mkdir(filepath.Join(dir, "scripts"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		for name, text := range map[string]string{
-			"Makefile": read(t, "Makefile"), "scripts/setting": read(t, "scripts/setting"), "sam": "#!/bin/sh\necho $*\n",
-			"samconfig.toml": twoStages + "[prod-edge.deploy.parameters]\nstack_name = \"hub-edge\"\n",
-		} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
-		cmd := exec.Command("make", "-s", "edge", "STAGE="+stage)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=")
-		out, err := cmd.CombinedOutput()
+		out, err := runMake(t, "sam", "#!/bin/sh\necho $*\n", "edge", "STAGE="+stage)
 		want := "deploy --config-env " + stage + "-edge --region us-east-1 --template-file edge.yaml\n"
 		if guided {
 			want = strings.Replace(want, "deploy", "deploy --guided", 1)
 		}
-		if err != nil || string(out) != want {
+		if err != nil || out != want {
 			t.Errorf("got %s, %v, want %s", out, err, want)
+		}
+	}
+}
+
+// TestSmokeOfStage: make smoke tries the stack of the stage, or the one that STACK names.
+func TestSmokeOfStage(t *testing.T) {
+	for arg, want := range map[string]string{
+		"STAGE=default": "default hub\n", "STAGE=prod": "prod hub-prod\n", "STAGE=new": "new sam-app\n",
+		"STACK=own": "default own\n",
+	} {
+		if out, err := runMake(t, "scripts/smoke", "#!/bin/sh\necho $STAGE $*\n", "smoke", arg); err != nil || out != want {
+			t.Errorf("make smoke %s: got %s, %v, want %s", arg, out, err, want)
 		}
 	}
 }
