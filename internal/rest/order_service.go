@@ -54,10 +54,10 @@ var (
 )
 
 // refusalStatuses are those with which the order service refuses an order. Any other but
-// 2xx is a failure: API Gateway and load balancers answer with them too.
-var refusalStatuses = []int{
-	http.StatusBadRequest, http.StatusPaymentRequired, http.StatusConflict, http.StatusUnprocessableEntity,
-}
+// 2xx is a failure: API Gateway and load balancers answer with them too. 409 may mean that
+// the first request with this key still runs, and may yet place the order.
+// https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-06
+var refusalStatuses = []int{http.StatusBadRequest, http.StatusPaymentRequired, http.StatusUnprocessableEntity}
 
 // refusedError is the error of an order that the shop refuses, with what it answered.
 type refusedError struct {

@@ -154,6 +154,7 @@ func TestOrderFails(t *testing.T) {
 		"is behind a load balancer":    {reply(400, html), 502, "upstream_failed"},
 		"admits nobody":                {reply(403, `{"message":"canary"}`), 502, "upstream_failed"},
 		"has another path":             {reply(404, `{}`), 502, "upstream_failed"},
+		"is not ready with the first":  {reply(409, `{}`), 502, "upstream_failed"},
 		"is busy":                      {reply(429, `{}`), 502, "upstream_failed"},
 		"fails":                        {reply(500, `{"canary":1}`), 502, "upstream_failed"},
 		"is away":                      {reply(503, html), 502, "upstream_failed"},
@@ -226,6 +227,25 @@ func TestOrderOfAChangingCart(t *testing.T) {
 	s.before = func() { s.call("POST", "/v1/cart/lines", `{"sku":"TEE"}`, s.ann[2:]...) }
 	want(t, s.order(), 200, strings.TrimSuffix(ordered, "}")+`,"kept":true}`)
 	s.wantCart(`{"version":2,"lines":{"MUG":{"quantity":2,"version":1},"TEE":{"quantity":1,"version":2}}}`)
+}
+
+// TestOrdersOfTwoDevices: two keys are two orders, and the shop can see that they are of one
+// cart.
+func TestOrdersOfTwoDevices(t *testing.T) {
+	s := newShop(t)
+	s.before = func() {
+		s.before = nil
+		other := append([]string{"Idempotency-Key", "o-2"}, s.ann[2:]...)
+		want(t, s.call("POST", "/v1/orders", "", other...), 200,
+			`{"key":"o-2","order":{"number":2},"version":1,"ordered":{"MUG":2}}`)
+	}
+	want(t, s.order(), 200, `{"key":"o-1","order":{"number":2},"version":1,"ordered":{"MUG":2},"kept":true}`)
+	s.wantCart(emptyCart)
+	for _, body := range s.orders {
+		if body != `{"user":"ann","version":1,"lines":{"MUG":2}}` {
+			t.Errorf("the shop got %s", body)
+		}
+	}
 }
 
 // TestOrderRefused: what the hub refuses does not reach the shop.
