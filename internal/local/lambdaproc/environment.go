@@ -35,8 +35,9 @@ const (
 	initTimeout = 10 * time.Second
 
 	// outputWithin is how long output of a process is read after its end: a program that it
-	// started may hold the pipe open. Our own choice.
-	outputWithin = 100 * time.Millisecond
+	// started may hold the pipe open. Our own choice: on a busy machine, the last words of a
+	// process may need a while.
+	outputWithin = 500 * time.Millisecond
 )
 
 // environment is one process and the Runtime API that it uses.
