@@ -148,6 +148,8 @@ func TestRunbook(t *testing.T) {
 	if _, _, err := conn.Read(ctx); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
 		t.Errorf("the connection: %v, want an end by the hub", err)
 	}
+	aws.mu.Lock()
+	defer aws.mu.Unlock()
 	for _, want := range []string{"DynamoDB_20120810.RestoreTableToPointInTime", "AmazonSQS.PurgeQueue"} {
 		if !slices.Contains(aws.requests, want) {
 			t.Errorf("nobody asked for %s: %q", want, aws.requests)
