@@ -5,14 +5,17 @@ import (
 	"testing"
 )
 
-// stackWithTables is a stack whose shop has carts of its own, and a deployment of it that was
-// undone.
+// stackWithTables is a stack whose shop has carts of its own. Beside it is one whose first
+// deployment failed.
 func stackWithTables() account {
 	return account{
 		"aws configure get region": "eu-central-1",
 		"aws cloudformation list-stack-resources --stack-name hub ": "Api\tabc\tCREATE_COMPLETE\n" +
 			"InventoryTable\thub-InventoryTable-1\tUPDATE_COMPLETE\nCartTable\thub-CartTable-1\tDELETE_COMPLETE\n" +
 			"HubTable\thub-HubTable-1\tCREATE_COMPLETE\nGuestKey\tarn:key\tCREATE_COMPLETE",
+		"aws cloudformation list-stack-resources --stack-name failed ":              "CartTable\tcarts\tDELETE_COMPLETE",
+		"aws cloudformation delete-stack --stack-name failed":                       "DELETED",
+		"aws cloudformation wait stack-delete-complete --stack-name failed":         "WAITED",
 		"aws cloudformation delete-stack --stack-name hub":                          "DELETED",
 		"aws cloudformation wait stack-delete-complete --stack-name hub":            "WAITED",
 		"aws dynamodb describe-table --table-name hub-InventoryTable-1 --query Tab": "arn:stream",
@@ -34,7 +37,9 @@ func TestRemove(t *testing.T) {
 		"no":           {[]string{"hub"}, "", "y\n", []string{"hub-HubTable-1", "nothing was deleted"}, []string{"DELETED"}},
 		"no answer":    {[]string{"hub"}, "", "", []string{"nothing was deleted"}, []string{"DELETED"}},
 		"no stack":     {nil, "", "hub\n", []string{"name the stack"}, []string{"DELETED", "these stay"}},
-		"another":      {[]string{"other"}, "", "other\n", nil, []string{"DELETED", "these stay"}},
+		"a failed deployment": {[]string{"failed"}, "", "failed\n", []string{"nothing stays", "DELETED\nWAITED\n"},
+			[]string{"parameters", "docs/deploy.md"}},
+		"another": {[]string{"other"}, "", "other\n", nil, []string{"DELETED", "these stay"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := stackWithTables().command(t, tt.samconfig, "remove", tt.args...)
