@@ -58,6 +58,7 @@ export class Alarms {
 
   #move(by) {
     const names = this.#states.map(({ name }) => name);
+    if (!names.length) return; // not answered yet
     const index = Math.min(Math.max(names.indexOf(this.#selected) + by, 0), names.length - 1);
     this.#selected = names[index];
     this.update();
