@@ -21,7 +21,7 @@ type labPage struct {
 	steps    []string       // titles, in order
 	hub      []string       // arguments of localhub
 	follow   shellCommand   // types in a terminal of its own, and goes on
-	commands []shellCommand // of the other terminal, but for the last
+	commands []shellCommand // of the other terminal, except for the last
 	check    shellCommand   // the last
 }
 

@@ -12,7 +12,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// SignedTransport returns a transport for requests to an API of API Gateway that wants them
+// SignedTransport returns a transport for requests to an API of API Gateway that requires them
 // signed (AWS_IAM). It signs with the rights of the function.
 func (e Env) SignedTransport() http.RoundTripper { return signedTransport{e.AWS, v4.NewSigner()} }
 

@@ -84,7 +84,7 @@ func leavesEarly(ctx context.Context, e request) (response, error) {
 	return response{StatusCode: 200}, welcome(ctx, e.RequestContext.ConnectionID) // want `posts to its own connection`
 }
 
-// $connect has left: else, and a condition that is turned round.
+// $connect has left: else, and a negated condition.
 func connectLeaves(ctx context.Context, e request) (response, error) {
 	if e.RequestContext.EventType == "MESSAGE" {
 	} else {
@@ -96,7 +96,7 @@ func connectLeaves(ctx context.Context, e request) (response, error) {
 	return response{StatusCode: 200}, welcome(ctx, e.RequestContext.ConnectionID)
 }
 
-// What is known where a condition fails, and where it is turned round.
+// What is known where a condition fails, and where it is negated.
 func conditions(ctx context.Context, e request) (response, error) {
 	route, id := e.RequestContext.RouteKey, e.RequestContext.ConnectionID
 	if route != "$connect" || id == "" {
