@@ -76,8 +76,9 @@ func (e Engine) Start(root string) (endpoint string, stop func(), err error) {
 	return "", nil, err
 }
 
-// readyWithin limits the start of an engine. Dynoxide needs about 15 ms, moto seconds.
-const readyWithin = 20 * time.Second
+// readyWithin limits the start of an engine. Dynoxide needs about 15 ms, moto seconds, and
+// a busy machine many more.
+const readyWithin = time.Minute
 
 func (e Engine) start() (endpoint string, stop func(), err error) {
 	address, err := freeAddress()
