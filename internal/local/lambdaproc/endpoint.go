@@ -35,7 +35,8 @@ func NewEndpoint(address, name string) (*Endpoint, error) {
 }
 
 // Invoke implements [lambda.Handler]. A response with X-Amz-Function-Error is a
-// [FunctionError]. The error wraps [ErrNoFunction] if the server does not have the
+// [FunctionError]. So is one that is an error by its form: the Runtime Interface Emulator
+// sends no such header. The error wraps [ErrNoFunction] if the server does not have the
 // function. Every status other than 200 is an error.
 func (e *Endpoint) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.url, bytes.NewReader(event))
@@ -55,7 +56,7 @@ func (e *Endpoint) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 		return nil, fmt.Errorf("function %s: %w", e.name, err)
 	case len(response) > maxResponse:
 		return nil, fmt.Errorf("function %s: response exceeds %d bytes", e.name, maxResponse)
-	case resp.Header.Get("X-Amz-Function-Error") != "":
+	case resp.Header.Get("X-Amz-Function-Error") != "", resp.StatusCode == http.StatusOK && isError(response):
 		return nil, functionError(e.name, response)
 	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusForbidden:
 		return nil, fmt.Errorf("function %s: %w: %s: %.300s", e.name, ErrNoFunction, resp.Status, response)

@@ -74,6 +74,11 @@ func TestEndpointFails(t *testing.T) {
 			w.Header().Set("X-Amz-Function-Error", "Unhandled")
 			_, _ = io.WriteString(w, `oh no`)
 		}, "oh no"},
+		"a function error, as AWS's Runtime Interface Emulator sends it": {
+			func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, `{"errorMessage":"Unauthorized","errorType":"errorString"}`)
+			}, "Unauthorized",
+		},
 		"no such function": {
 			func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "where?", http.StatusNotFound) },
 			"function OnConnect: lambdaproc: the function does not exist or may not be invoked: 404 Not Found: where?",

@@ -33,15 +33,24 @@ func (e *FunctionError) LogValue() slog.Value {
 	return slog.StringValue(fmt.Sprintf("function %s: %s: %s", e.Function, e.Type, e.Message))
 }
 
-// functionError reads the response of a runtime that reports a failure.
+// failure is what a runtime reports.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+type failure struct {
+	ErrorType    string `json:"errorType"`
+	ErrorMessage string `json:"errorMessage"`
+}
+
+// functionError reads the response of a runtime that reports a failure.
 func functionError(function string, body []byte) *FunctionError {
-	var failure struct {
-		ErrorType    string `json:"errorType"`
-		ErrorMessage string `json:"errorMessage"`
+	var f failure
+	if json.Unmarshal(body, &f) != nil || f.ErrorType+f.ErrorMessage == "" {
+		f.ErrorMessage = string(body)
 	}
-	if json.Unmarshal(body, &failure) != nil || failure.ErrorType+failure.ErrorMessage == "" {
-		failure.ErrorMessage = string(body)
-	}
-	return &FunctionError{function, failure.ErrorType, failure.ErrorMessage}
+	return &FunctionError{function, f.ErrorType, f.ErrorMessage}
+}
+
+// isError reports whether a response has the form of a failure.
+func isError(body []byte) bool {
+	var f failure
+	return json.Unmarshal(body, &f) == nil && f.ErrorType != "" && f.ErrorMessage != ""
 }
