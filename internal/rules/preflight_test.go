@@ -126,6 +126,7 @@ func TestPreflight(t *testing.T) {
 			"takes 9800 requests a second in this account, and the hub may use " + together(t)},
 		"enough for small budgets": {account{"aws apigateway get-account": "role\t2500.0"}, parameters +
 			`"MessagesPerSecond=20 PostsPerSecond=50 SweepPostsPerSecond=100 RestRequestsPerSecond=10"`, ""},
+		"posts without a limit": {nil, parameters + `"PostsPerSecond=0"`, "posts have no limit"},
 		"its own role for logs": {account{"aws apigateway get-account": "arn:aws:iam::1:role/hub-GatewayRole-1\t10000.0"},
 			parameters + `"GatewayLogRole=create"`, ""},
 		"tables of a former stack": {account{"aws dynamodb list-tables": "sam-app-CartTable-1A"}, "",
