@@ -40,8 +40,8 @@ func TestAdminTokenFlag(t *testing.T) {
 	hub := start(t, "-admin-token", "@"+file)
 	for _, want := range []string{
 		"/#admin-token=s3cret-from-a-file\n",
-		" token -admin " + hub.adminAddress() + " -admin-token '@" + file + "' -user alice)",
-		" stock -admin " + hub.adminAddress() + " -admin-token '@" + file + "' TEE-RED-M 3\n",
+		" token -admin " + hub.adminAddress() + " -admin-token @" + file + " -user alice)",
+		" stock -admin " + hub.adminAddress() + " -admin-token @" + file + " TEE-RED-M 3\n",
 	} {
 		if !strings.Contains(hub.banner, want) {
 			t.Errorf("the banner lacks %q:\n%s", want, hub.banner)

@@ -23,6 +23,7 @@ func TestExitStatus(t *testing.T) {
 			hub.words("load", "-topics", "TEE-RED-M", "-n", "1", "-for", "100ms"),
 			line("load -topics MUG -admin " + nobody), line("load"),
 		},
+		"lab": {line("lab 1"), line("lab 1 -check -admin " + nobody), line("lab 4")},
 		"replay": {
 			line("replay " + afternoonFile), line("replay " + afternoonFile + " -against ws://" + nobody), line("replay"),
 		},
