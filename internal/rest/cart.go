@@ -71,18 +71,7 @@ func (a api) write(r *http.Request, action wire.Action, do cartWrite) (reply, er
 	if err != nil {
 		return reply{}, err
 	}
-	text, err := body(r)
-	if err != nil {
-		return reply{}, err
-	}
-	if c, err = a.h.Admit(r.Context(), c, len(text)); err != nil {
-		return reply{}, err
-	}
-	fields, err := headerFields(r)
-	if err != nil {
-		return reply{}, err
-	}
-	request, err := wire.DecodeFields(action, text, fields)
+	c, _, request, err := a.message(r, c, action)
 	if err != nil {
 		return reply{}, err
 	}
@@ -91,6 +80,26 @@ func (a api) write(r *http.Request, action wire.Action, do cartWrite) (reply, er
 		return reply{}, keyedError{fmt.Errorf("%s: %w", action, err), request.Key}
 	}
 	return reply{body: wire.Encode(ok)}, nil
+}
+
+// message counts a request of the caller among its messages. It returns the caller as the hub
+// knows it then, the body, and the message that body and headers make.
+func (a api) message(
+	r *http.Request, c hub.Connection, action wire.Action,
+) (hub.Connection, []byte, wire.Request, error) {
+	text, err := body(r)
+	if err != nil {
+		return c, nil, wire.Request{}, err
+	}
+	if c, err = a.h.Admit(r.Context(), c, len(text)); err != nil {
+		return c, nil, wire.Request{}, err
+	}
+	fields, err := headerFields(r)
+	if err != nil {
+		return c, nil, wire.Request{}, err
+	}
+	request, err := wire.DecodeFields(action, text, fields)
+	return c, text, request, err
 }
 
 // headerFields returns the fields of a message that come in headers. An idempotency key

@@ -36,18 +36,7 @@ func (a api) postOrder(r *http.Request) (reply, error) {
 	if strings.Trim(r.Header.Get("Idempotency-Key"), `"`) == "" {
 		return reply{}, errNoKey
 	}
-	text, err := body(r)
-	if err != nil {
-		return reply{}, err
-	}
-	if c, err = a.h.Admit(r.Context(), c, len(text)); err != nil {
-		return reply{}, err
-	}
-	fields, err := headerFields(r)
-	if err != nil {
-		return reply{}, err
-	}
-	request, err := wire.DecodeFields(wire.ActionCheckout, text, fields)
+	c, text, request, err := a.message(r, c, wire.ActionCheckout)
 	if err != nil {
 		return reply{}, err
 	}
