@@ -58,7 +58,10 @@ func wantCatalogue() object {
 		}
 	}
 	return object{
-		"type": "http", "httpMethod": "GET", "uri": catalogueURL + "/{sku}", "passthroughBehavior": "never",
+		"type": "http", "httpMethod": "GET", "uri": catalogueURL + "/{sku}",
+		// "never" refuses requests without a template (415), also those without a body:
+		// https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html
+		"passthroughBehavior": "when_no_templates",
 		"requestParameters": object{"integration.request.path.sku": "method.request.path.sku"},
 		"timeoutInMillis":   int(restapi.CatalogueTimeout / time.Millisecond),
 		"responses": object{
@@ -77,6 +80,7 @@ func wantCatalogue() object {
 // catalogueMutations are mistakes in the path of products.
 var catalogueMutations = []mutation{
 	{"catalogue", "tokens for the catalogue", cataloguePath, "type: http\n", "type: http_proxy\n"},
+	{"catalogue", "415 for everybody", cataloguePath, "when_no_templates", "never"},
 	{"catalogue", "an endless wait", cataloguePath, "timeoutInMillis: 3000", "timeoutInMillis: 29000"},
 	{"catalogue", "the catalogue's own errors", cataloguePath, "default:", `"5\\d\\d":`},
 	{"catalogue", "errors in the cache", cataloguePath, "'no-store'", "'max-age=60'"},
