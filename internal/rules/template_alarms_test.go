@@ -141,10 +141,7 @@ func alarmProperties(a alarms.Alarm) object {
 	p := object{
 		"AlarmDescription":   a.Description(),
 		"ComparisonOperator": "GreaterThanThreshold", "Threshold": withInts(a.Above),
-		"EvaluationPeriods": a.LookBack(), "TreatMissingData": "notBreaching",
-	}
-	if a.LookBack() != a.Periods {
-		p["DatapointsToAlarm"] = a.Periods
+		"EvaluationPeriods": a.Periods, "TreatMissingData": "notBreaching",
 	}
 	period := int(a.Period.Seconds())
 	if a.Expression() == "" {
@@ -193,16 +190,18 @@ func dimensionsOf(m alarms.Metric) []any {
 	return []any{dimension("Function", function)}
 }
 
-// TestAlarmsAreDocumented: docs/operations.md has a row for each alarm, and the heading
-// that its description names.
+// TestAlarmsAreDocumented: docs/operations.md has a row for each alarm, with its limit and
+// minutes, and the heading that its description names.
 func TestAlarmsAreDocumented(t *testing.T) {
 	doc := read(t, "docs/operations.md")
 	headings := anchors(doc)
 	watched := 0
 	for _, a := range alarms.List {
 		watched += len(a.Metrics())
-		if !strings.Contains(doc, "| [`"+a.ID+"`](#"+a.Link+") |") {
-			t.Errorf("docs/operations.md has no row for %s with a link to %s", a.ID, a.Link)
+		row := regexp.QuoteMeta("| [`"+a.ID+"`](#"+a.Link+") | ") + "[^|]+" +
+			regexp.QuoteMeta(fmt.Sprintf(" | %s | %s |\n", grouped(a.Above), minutesOf(a)))
+		if !regexp.MustCompile(row).MatchString(doc) {
+			t.Errorf("docs/operations.md has no row for %s that matches %q", a.ID, row)
 		}
 		if !headings[a.Link] {
 			t.Errorf("docs/operations.md has no heading %s, which %s names", a.Link, a.ID)
@@ -212,6 +211,22 @@ func TestAlarmsAreDocumented(t *testing.T) {
 	if !strings.Contains(strings.Join(strings.Fields(read(t, "docs/deploy.md")), " "), want) {
 		t.Errorf("docs/deploy.md does not say %q", want)
 	}
+}
+
+// minutesOf are the minutes of an alarm: 5, or 3 × 1.
+func minutesOf(a alarms.Alarm) string {
+	if a.Periods == 1 {
+		return fmt.Sprint(a.Period.Minutes())
+	}
+	return fmt.Sprintf("%d × %v", a.Periods, a.Period.Minutes())
+}
+
+// grouped is a number as documents write it: 5 000.
+func grouped(n float64) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%d %03d", int(n)/1000, int(n)%1000)
 }
 
 // TestAlarmsWatchMetrics: each function reports the metrics of the hub's own namespace that
@@ -264,7 +279,7 @@ var alarmMutations = []mutation{
 	{"alarms", "missing data that is bad", "  FailedAlarm:\n", "TreatMissingData: notBreaching",
 		"TreatMissingData: breaching"},
 	{"alarms", "another limit", "  IteratorAgeAlarm:\n", "Threshold: 5000", "Threshold: 5"},
-	{"alarms", "another period", "  LatencyAlarm:\n", "Period: 300", "Period: 60"},
+	{"alarms", "another period", "  HandshakeFailuresAlarm:\n", "Period: 300", "Period: 60"},
 	{"alarms", "the errors of another function", "  BroadcastErrorsAlarm:\n", "!Ref BroadcastFunction",
 		"!Ref RestFunction"},
 	{"alarms", "an average", "  IteratorAgeAlarm:\n", "Statistic: Maximum", "Statistic: Average"},

@@ -2,6 +2,7 @@
 // each of them as a resource, and docs/operations.md says what to do; tests compare the
 // three.
 //
-// CloudWatch cuts time into periods by its clock, and gets some values late. Here periods end
-// now and nothing is late, so that an alarm goes off and ends within a second of its cause.
+// CloudWatch evaluates an alarm every minute, over the newest whole minutes, and gets some
+// values minutes late. Here periods end now and nothing is late, so that an alarm goes off
+// within a second of its cause.
 package alarms

@@ -30,7 +30,8 @@ const (
 )
 
 // Alarm is one alarm. It goes off when its value was above a limit in each of the newest
-// periods. A period without data is good.
+// periods. A period without data is good. What fails once and then works wakes nobody: a
+// batch is repeated and clients try again, so a fault that stays is above the limit soon.
 type Alarm struct {
 	ID   string // logical id in template.yaml
 	Help string // what it means
@@ -48,7 +49,7 @@ var List = []Alarm{
 	{
 		ID: "FailureQueuesAlarm", Help: "Changes were given up", Link: "failure-queues",
 		Value: []Metric{visible("InventoryFailures"), visible("CartFailures")},
-		Above: 0, Period: time.Minute, Periods: 1,
+		Above: 0, Period: 5 * time.Minute, Periods: 1,
 	},
 	{
 		ID: "IteratorAgeAlarm", Help: "Changes wait, or a crowd is swept for minutes", Link: "changes-wait",
@@ -58,12 +59,12 @@ var List = []Alarm{
 	{
 		ID: "BroadcastErrorsAlarm", Help: "The broadcast function failed", Link: "errors-of-functions",
 		Value: errorsOf("broadcast"),
-		Above: 0, Period: time.Minute, Periods: 1,
+		Above: 2, Period: 5 * time.Minute, Periods: 1,
 	},
 	{
 		ID: "FunctionErrorsAlarm", Help: "A function failed that answers clients", Link: "errors-of-functions",
 		Value: errorsOf("authorize", "connect", "disconnect", "message", "rest"),
-		Above: 0, Period: time.Minute, Periods: 1,
+		Above: 2, Period: 5 * time.Minute, Periods: 1,
 	},
 	{
 		ID: "HandshakeFailuresAlarm", Help: "Handshakes fail, by the hub or the issuer", Link: "refused-handshakes",
@@ -71,7 +72,7 @@ var List = []Alarm{
 			refused("authorize", "internal"), refused("authorize", "unchecked"), downgraded("unchecked"),
 			refused("connect", "internal"),
 		},
-		Above: 0, Period: time.Minute, Periods: 1,
+		Above: 2, Period: 5 * time.Minute, Periods: 1,
 	},
 	{
 		ID: "RefusedHandshakesAlarm", Link: "refused-handshakes",
@@ -92,7 +93,7 @@ var List = []Alarm{
 		ID: "ThrottledAlarm", Help: "The account's requests are used up: posts get 429", Link: "throttled-posts",
 		Value: []Metric{broadcast("Throttled", Sum)},
 		Rest:  []Metric{broadcast("Posts", Sum), broadcast("SweepPosts", Sum)},
-		Above: 5, Period: 5 * time.Minute, Periods: 1,
+		Above: 5, Period: time.Minute, Periods: 3,
 	},
 	{
 		ID: "UnreadableRowsAlarm", Help: "The shop writes rows that cannot be read", Link: "unreadable-rows",
@@ -100,7 +101,7 @@ var List = []Alarm{
 			broadcast("UnreadableRows", Sum), {Name: "UnreadableRows", Function: "message", Stat: Sum},
 			{Name: "UnreadableRows", Function: "rest", Stat: Sum},
 		},
-		Above: 0, Period: time.Minute, Periods: 1,
+		Above: 0, Period: 5 * time.Minute, Periods: 1,
 	},
 	{
 		ID: "VersionNotRaisedAlarm", Help: "A writer does not count the versions of its rows", Link: "version-not-raised",
@@ -115,7 +116,7 @@ var List = []Alarm{
 	{
 		ID: "LatencyAlarm", Help: "One screen in a hundred is over 3 seconds late", Link: "latency",
 		Value: []Metric{broadcast("Latency", P99)},
-		Above: 3000, Period: 5 * time.Minute, Periods: 1,
+		Above: 3000, Period: time.Minute, Periods: 3,
 	},
 }
 
@@ -141,16 +142,6 @@ func downgraded(reason string) Metric {
 
 func broadcast(name, stat string) Metric {
 	return Metric{Name: name, Function: "broadcast", Stat: stat}
-}
-
-// LookBack is how many of the newest periods CloudWatch looks at, of which Periods must be
-// bad. It gets some values late, and FILL makes a zero of a missing value. So the newest
-// minute of a sum may always seem good.
-func (a Alarm) LookBack() int {
-	if strings.HasPrefix(a.Expression(), "FILL") && a.Period == time.Minute {
-		return a.Periods + 2
-	}
-	return a.Periods
 }
 
 // Description is the text of the alarm in CloudWatch.

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -163,5 +164,44 @@ func TestPeriods(t *testing.T) {
 	c.now = c.now.Add(time.Minute)
 	if got := failed(); got != "OK" {
 		t.Errorf("after a good minute: got %s, want OK", got)
+	}
+}
+
+// TestOneEvent: what fails once and then works sets off no alarm, however little else
+// happens. Lost changes and rows that nobody can read are lasting faults.
+func TestOneEvent(t *testing.T) {
+	lasting := []string{"FailureQueuesAlarm", "UnreadableRowsAlarm"}
+	for _, a := range List {
+		m, c := newMeter()
+		bad := a.Value[0]
+		switch {
+		case bad.Queue != "":
+			m.GivenUp(bad.Queue)
+		case bad.Stat == Sum:
+			m.add(bad, 1)
+		default: // milliseconds
+			m.add(bad, 10*a.Above)
+		}
+		goesOff := false
+		for range 15 * 60 {
+			for _, s := range m.States() {
+				goesOff = goesOff || s.Name == a.ID && s.State == "ALARM"
+			}
+			c.now = c.now.Add(time.Second)
+		}
+		if want := slices.Contains(lasting, a.ID); goesOff != want {
+			t.Errorf("%s goes off by one event: %t, want %t", a.ID, goesOff, want)
+		}
+	}
+}
+
+// TestLateValues: an alarm that one period sets off sees values that CloudWatch gets minutes
+// later. Lambda dates the values of an invocation back to its start.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-view.html
+func TestLateValues(t *testing.T) {
+	for _, a := range List {
+		if a.Periods == 1 && a.Period < 5*time.Minute {
+			t.Errorf("%s looks at the newest %v only", a.ID, a.Period)
+		}
 	}
 }

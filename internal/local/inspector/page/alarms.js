@@ -30,7 +30,7 @@ export function statesOf(alarms = []) {
       ...alarm,
       title: name.replace(/Alarm$/, ''),
       text: value === null ? 'no data' : Number.isInteger(value) ? count(value) : value.toFixed(1),
-      goesOff: `over ${count(threshold)}, ${(period * periods) / 60} min`,
+      goesOff: `over ${count(threshold)} ${periods > 1 ? 'for' : 'in'} ${(period * periods) / 60} min`,
       metric: metrics.map((each, i) => (metrics.length > 1 ? `m${i + 1} ${each}` : each)).join(', '),
       rule: expression || 'm1',
       state: alarm.state === 'ALARM' ? 'bad' : value === null ? 'none' : 'good',

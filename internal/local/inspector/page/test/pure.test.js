@@ -94,15 +94,15 @@ test('alarms of localhub have words, and the fault that explains them', () => {
   const alarm = { name: 'ThrottledAlarm', threshold: 5, period: 300, periods: 1, metrics: ['Throttled of broadcast'] };
   const [off, calm, none] = statesOf([
     { ...alarm, state: 'ALARM', value: 5.64, metrics: ['A', 'B'], expression: '100 * m1 / m2' },
-    { ...alarm, state: 'OK', value: 0, expression: '' },
+    { ...alarm, state: 'OK', value: 0, expression: '', period: 60, periods: 3 },
     { ...alarm, state: 'OK', value: null, expression: '' },
   ]);
   assert.deepEqual(
     [off.title, off.text, off.goesOff, off.state, off.metric, off.rule, off.fault],
-    ['Throttled', '5.6', 'over 5, 5 min', 'bad', 'm1 A, m2 B', '100 * m1 / m2', 'throttle'],
+    ['Throttled', '5.6', 'over 5 in 5 min', 'bad', 'm1 A, m2 B', '100 * m1 / m2', 'throttle'],
   );
-  assert.deepEqual([calm.state, calm.metric, calm.rule], ['good', 'Throttled of broadcast', 'm1']);
-  assert.deepEqual([none.state, none.text], ['none', 'no data']);
+  assert.deepEqual([calm.state, calm.goesOff, calm.metric], ['good', 'over 5 for 3 min', 'Throttled of broadcast']);
+  assert.deepEqual([none.state, none.text, none.rule], ['none', 'no data', 'm1']);
   assert.deepEqual(statesOf(undefined), []);
   assert.deepEqual(valuesOf([{ ...alarm, value: null }]), { ThrottledAlarm: 0 });
 });
