@@ -119,8 +119,11 @@ func checkDashboard(k *checker) {
 		want["<"+a.ID+".Arn>"] = true
 		for _, m := range a.Metrics() {
 			if m.Namespace != "" {
-				dimension := dimensionsOf(m)[0].(object)
-				want[fmt.Sprint([]any{m.Namespace, m.Name, dimension["Name"], dimension["Value"]})] = true
+				metric := []any{m.Namespace, m.Name}
+				for _, d := range dimensionsOf(m) {
+					metric = append(metric, d.(object)["Name"], d.(object)["Value"])
+				}
+				want[fmt.Sprint(metric)] = true
 			}
 		}
 	}
@@ -177,8 +180,11 @@ func namespaceOf(m alarms.Metric) string {
 
 func dimensionsOf(m alarms.Metric) []any {
 	dimension := func(name, value string) any { return object{"Name": name, "Value": value} }
-	if m.Queue != "" {
+	switch {
+	case m.Queue != "":
 		return []any{dimension("QueueName", "<"+m.Queue+".QueueName>")}
+	case m.API != "":
+		return []any{dimension("ApiId", "<"+m.API+">"), dimension("Stage", "v1")}
 	}
 	function := "<" + functionID(config.Function(m.Function)) + ">"
 	switch {
@@ -284,6 +290,7 @@ var alarmMutations = []mutation{
 		"!Ref RestFunction"},
 	{"alarms", "an average", "  IteratorAgeAlarm:\n", "Statistic: Maximum", "Statistic: Average"},
 	{"alarms", "a queue by its URL", "  FailureQueuesAlarm:\n", "!GetAtt CartFailures.QueueName", "!Ref CartFailures"},
+	{"alarms", "a stage that does not exist", "  GatewayErrorsAlarm:\n", "Value: v1", "Value: v2"},
 	{"alarms", "a metric in another namespace", "  HealClosedAlarm:\n", "!Ref MetricsNamespace", "SecureCart"},
 	{"alarms", "a sum that needs both", "  UnreadableRowsAlarm:\n", "FILL(m2, 0)", "m2"},
 	{"alarms", "a reason that nobody reports", "  HandshakeFailuresAlarm:\n", "Value: unchecked", "Value: uncheckt"},
@@ -298,7 +305,7 @@ var alarmMutations = []mutation{
 	{"dashboard", "a metric that nobody reports", "  Dashboard:\n", `\"Connects\"`, `\"Connects\" OR \"Connections\"`},
 	{"dashboard", "another namespace", "  Dashboard:\n", `{\"${MetricsNamespace}\",Function} MetricName=(\"Failed\"`,
 		`{\"Hub\",Function} MetricName=(\"Failed\"`},
-	{"dashboard", "an alarm left out", "  Dashboard:\n", `, "${LatencyAlarm.Arn}"`, ""},
+	{"dashboard", "an alarm left out", "  Dashboard:\n", `"${FailedAlarm.Arn}",`, ""},
 	{"dashboard", "a queue left out", "  Dashboard:\n", "${CartFailures.QueueName}", "${InventoryFailures.QueueName}"},
 	{"dashboard", "no JSON", "  Dashboard:\n", `{"widgets": [`, `{"widgets": [,`},
 	{"alarm topic", "a topic that CloudWatch may not use", "  AlarmTopicPolicy:\n", "cloudwatch.amazonaws.com",

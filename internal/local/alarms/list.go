@@ -13,6 +13,7 @@ type Metric struct {
 	Function  string // dimension: the function that reports it
 	Reason    string // dimension of refused handshakes; "": the metric has none
 	Queue     string // dimension: logical id of the queue
+	API       string // dimension: logical id of the API; its stage is the other one
 	Stat      string // a statistic of CloudWatch
 }
 
@@ -25,8 +26,9 @@ const (
 
 // Namespaces of AWS.
 const (
-	lambda = "AWS/Lambda"
-	sqs    = "AWS/SQS"
+	apiGateway = "AWS/ApiGateway"
+	lambda     = "AWS/Lambda"
+	sqs        = "AWS/SQS"
 )
 
 // Alarm is one alarm. It goes off when its value was above a limit in each of the newest
@@ -64,6 +66,11 @@ var List = []Alarm{
 	{
 		ID: "FunctionErrorsAlarm", Help: "A function failed that answers clients", Link: "errors-of-functions",
 		Value: errorsOf("authorize", "connect", "disconnect", "message", "rest"),
+		Above: 2, Period: 5 * time.Minute, Periods: 1,
+	},
+	{
+		ID: "GatewayErrorsAlarm", Help: "The gateway gets no answer from a function", Link: "errors-of-the-gateway",
+		Value: []Metric{executionErrors},
 		Above: 2, Period: 5 * time.Minute, Periods: 1,
 	},
 	{
@@ -120,6 +127,9 @@ var List = []Alarm{
 	},
 }
 
+// executionErrors are handshakes and messages whose function gave no answer.
+var executionErrors = Metric{Namespace: apiGateway, Name: "ExecutionError", API: "Api", Stat: Sum}
+
 func visible(queue string) Metric {
 	return Metric{Namespace: sqs, Name: "ApproximateNumberOfMessagesVisible", Queue: queue, Stat: Maximum}
 }
@@ -156,7 +166,7 @@ func (m Metric) String() string {
 	if m.Stat == P99 {
 		name += " " + P99
 	}
-	return name + " of " + m.Function + m.Queue
+	return name + " of " + m.Function + m.Queue + m.API
 }
 
 // Metrics are all metrics of an alarm: m1, m2 and so on in its expression.

@@ -64,6 +64,9 @@ func (m *Meter) Function(name string) metrics.Observer {
 // Error counts an invocation of a function that failed.
 func (m *Meter) Error(function string) { m.add(errorsOf(function)[0], 1) }
 
+// Unanswered counts a handshake or message whose function gave the gateway no answer.
+func (m *Meter) Unanswered() { m.add(executionErrors, 1) }
+
 // Aged counts an invocation with a batch whose newest record came into the stream then.
 func (m *Meter) Aged(function string, at time.Time) {
 	age := max(0, m.now().Sub(at).Milliseconds())

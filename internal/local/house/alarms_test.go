@@ -119,6 +119,7 @@ var faults = map[string]func(alarmBubble){
 		}
 	},
 	"FunctionErrorsAlarm":    alarmBubble.handshakesOfAlice,
+	"GatewayErrorsAlarm":     alarmBubble.handshakesOfAlice,
 	"HandshakeFailuresAlarm": alarmBubble.handshakesOfAlice,
 	"RefusedHandshakesAlarm": func(b alarmBubble) {
 		for range 101 {

@@ -66,9 +66,13 @@ func cartID(user, role string) string {
 	return hub.Principal{User: user, Role: hub.Role(role)}.CartID()
 }
 
-// observe adds what the gateway does to the log of events and to the recording.
+// observe adds what the gateway does to the log of events and to the recording, and counts
+// it for costs and alarms.
 func (h *House) observe(ctx context.Context, o gatewaytest.Observation) context.Context {
 	h.recorder.Observe(ctx, o)
 	h.cost.Observe(o)
+	if o.Kind == gatewaytest.ObservedAnswer && o.Code != "" && o.Status >= http.StatusInternalServerError {
+		h.alarms.Unanswered()
+	}
 	return h.observer.Observe(ctx, o)
 }
