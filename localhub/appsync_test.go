@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"maps"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -172,79 +170,17 @@ func (a *appSync) ask(t *testing.T, who identity, query string) (answer appSyncA
 	return answer
 }
 
-// oddRows are rows of the inventory as shops write them, right and wrong, without their key.
-var oddRows = map[string]string{
-	"PLENTY":      `"available":{"N":"9"},"version":{"N":"1"}`,
-	"NONE":        `"available":{"N":"0"},"version":{"N":"2"}`,
-	"BELOW":       `"available":{"N":"-3"},"version":{"N":"9007199254740991"}`,
-	"FEW":         `"available":{"N":"5"},"version":{"N":"1"}`,
-	"OWN-LIMIT":   `"available":{"N":"9"},"lowAt":{"N":"9"},"version":{"N":"1"}`,
-	"NO-LIMIT":    `"available":{"N":"1"},"lowAt":{"N":"0"},"version":{"N":"1"}`,
-	"NO-COUNT":    `"available":{"N":"0"},"lowAt":{"N":"0"},"version":{"N":"1"}`,
-	"ODD-LIMIT":   `"available":{"N":"4"},"lowAt":{"S":"2"},"version":{"N":"1"}`,
-	"NULL-LIMIT":  `"available":{"N":"4"},"lowAt":{"NULL":true},"deleted":{"NULL":true},"version":{"N":"1"}`,
-	"DELETED":     `"deleted":{"BOOL":true},"available":{"N":"9"},"version":{"N":"4"}`,
-	"ODD-DELETED": `"deleted":{"S":"no"},"available":{"N":"9"},"version":{"N":"4"}`,
-	"UNTRACKED":   `"tracked":{"BOOL":false},"version":{"N":"1"}`,
-	"ODD-TRACKED": `"tracked":{"S":"no"},"available":{"N":"3"},"version":{"N":"1"}`,
-	"BACK":        `"backorder":{"BOOL":true},"backAt":{"S":"2026-12-24T18Z"},"available":{"N":"0"},"version":{"N":"1"}`,
-	"BACK-ODD":    `"backorder":{"BOOL":true},"backAt":{"S":"soon"},"available":{"N":"0"},"version":{"N":"1"}`,
-	"NO-VERSION":  `"available":{"N":"9"}`,
-	"VERSION-0":   `"available":{"N":"9"},"version":{"N":"0"}`,
-	"HALF":        `"available":{"N":"1.5"},"version":{"N":"1"}`,
-	"TEXT":        `"available":{"S":"9"},"version":{"N":"1"}`,
-	"NO-STOCK":    `"version":{"N":"1"}`,
-}
-
 // TestAppSync reads the tables of a hub through the example, and compares what it answers
 // with what the hub answers.
 func TestAppSync(t *testing.T) {
 	engine := startEngine(t)
 	clearAWS(t)
 	api := startAppSync(t, engine)
-	hub := startProgram(t, withSDK(t), "-dynamodb", engine, "-create-tables")
-	for sku, attributes := range oddRows {
-		chatTable{engine}.call(t, "PutItem",
-			`{"TableName":"securecart-inventory","Item":{"sku":{"S":"`+sku+`"},`+attributes+`}}`)
-	}
-	t.Run("stock", func(t *testing.T) { testAppSyncStock(t, api, hub) })
+	hub := startProgram(t, withSDK(t), "-dynamodb", engine, "-create-tables", "-limits", "skus=0,guest=0,customer=0")
+	t.Run("stock", func(t *testing.T) { testAppSyncStock(t, api, hub, chatTable{engine}) })
+	t.Run("names", func(t *testing.T) { testAppSyncNames(t, api, hub, chatTable{engine}) })
 	t.Run("carts", func(t *testing.T) { testAppSyncCarts(t, api, hub) })
-}
-
-func testAppSyncStock(t *testing.T, api *appSync, hub *instance) {
-	skus := append(slices.Sorted(maps.Keys(oddRows)), "TEE-RED-M", "NOBODY-HAS-IT", "PLENTY")
-	resp, err := http.Get("http" + strings.TrimPrefix(hub.socket, "ws") + "/stock?" + url.Values{"sku": skus}.Encode())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var want struct{ Topics map[string]map[string]any }
-	if err := json.NewDecoder(resp.Body).Decode(&want); err != nil || len(want.Topics) < 10 {
-		t.Fatalf("the hub answers %v, %v", want, err)
-	}
-	list, _ := json.Marshal(skus)
-	got := api.ask(t, nil, `{stock(skus: `+string(list)+`) {sku version state quantity until}}`)
-	if len(got.Errors) > 0 || len(got.Data.Stock) != len(skus) {
-		t.Fatalf("got %d badges, %v, want %d", len(got.Data.Stock), got.Errors, len(skus))
-	}
-	for i, sku := range skus {
-		badge := got.Data.Stock[i]
-		if badge != nil && badge["sku"] != sku {
-			t.Errorf("badge %d is of %v, want %s", i, badge["sku"], sku)
-		}
-		maps.DeleteFunc(badge, func(name string, value any) bool { return name == "sku" || value == nil })
-		if hubs := want.Topics["sku:"+sku]; !reflect.DeepEqual(badge, hubs) {
-			t.Errorf("%s: got %v, and the hub says %v", sku, badge, hubs)
-		}
-	}
-	for query, problem := range map[string]string{
-		`{stock(skus: []) {sku}}`: "ask for 1 to 100 SKUs",
-		`{stock(skus: ["` + strings.Repeat(`A","`, 100) + `B"]) {sku}}`: "ask for 1 to 100 SKUs",
-	} {
-		if got := api.ask(t, nil, query); len(got.Requests) != 0 || !slices.Equal(got.Errors, []string{problem}) {
-			t.Errorf("%.40s: got %q, %v, want %q", query, got.Errors, got.Requests, problem)
-		}
-	}
+	t.Run("odd carts", func(t *testing.T) { testOddCarts(t, api, hub, chatTable{engine}) })
 }
 
 // testAppSyncCarts: a token reads its own cart, and nobody else reads one.

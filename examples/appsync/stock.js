@@ -1,4 +1,4 @@
-import { util } from '@aws-appsync/utils';
+import { runtime, util } from '@aws-appsync/utils';
 
 const maxVersion = 9007199254740991;
 const maxAvailable = 1000000000;
@@ -10,8 +10,11 @@ export function request(ctx) {
   if (skus.length < 1 || skus.length > 100) {
     util.error('ask for 1 to 100 SKUs', 'BadRequest');
   }
-  // DynamoDB refuses a key that occurs twice.
-  const once = skus.filter((sku, i) => skus.indexOf(sku) === i);
+  // For a key that occurs twice or is empty, DynamoDB refuses them all.
+  const once = skus.filter((sku, i) => isName(sku) && skus.indexOf(sku) === i);
+  if (once.length === 0) {
+    runtime.earlyReturn(skus.map(() => null));
+  }
   const keys = once.map((sku) => util.dynamodb.toMapValues({ sku }));
   return { operation: 'BatchGetItem', tables: { [ctx.env.INVENTORY_TABLE]: { keys } } };
 }
@@ -32,6 +35,13 @@ export function response(ctx) {
     }
   }
   return ctx.args.skus.map((sku) => badges[`sku:${sku}`] ?? null);
+}
+
+// isName reports whether the hub takes a text as a SKU: 1 to 128 bytes that are printable, and
+// spaces inside. In base64, 128 bytes are 171 characters and one =.
+function isName(sku) {
+  return sku === sku.trim() && util.matches('^[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S} ]+$', sku) &&
+    util.base64Encode(sku).replaceAll('=', '').length <= 171;
 }
 
 // isReadable reports whether a row has what the hub needs, see "Your own tables" in
@@ -65,6 +75,18 @@ function badge(row) {
 
 // day returns the date of a time, or null.
 function day(text) {
-  const isDate = typeof text === 'string' && util.matches('^[0-9]{4}-[0-9]{2}-[0-9]{2}(T.*)?$', text);
-  return isDate ? text.slice(0, 10) : null;
+  const date = typeof text === 'string' ? text.split('T')[0] : '';
+  if (!util.matches('^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$', date)) {
+    return null;
+  }
+  const monthDay = date.slice(5);
+  const isShort = ['02-30', '02-31', '04-31', '06-31', '09-31', '11-31'].indexOf(monthDay) >= 0;
+  return isShort || monthDay === '02-29' && !isLeap(date.slice(0, 4)) ? null : date;
+}
+
+// isLeap reports whether a year of four digits has a 29th of February.
+function isLeap(year) {
+  const inCentury = year.slice(2);
+  const four = inCentury === '00' ? year.slice(0, 2) : inCentury;
+  return util.matches('^([02468][048]|[13579][26])$', four);
 }

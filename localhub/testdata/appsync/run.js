@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { Early } from '@aws-appsync/utils'
 import { buildSchema, graphql, isObjectType } from 'graphql'
 
 const setup = JSON.parse(process.argv[2])
@@ -38,7 +39,13 @@ function modesOf(field, type) {
 
 async function resolve(resolver, args, { identity, requests }) {
   const ctx = { args, identity, env: setup.env }
-  const request = resolver.request(ctx)
+  let request
+  try {
+    request = resolver.request(ctx)
+  } catch (thrown) {
+    if (thrown instanceof Early) return thrown.result
+    throw thrown
+  }
   requests.push(request)
   try {
     ctx.result = await send(request, resolver.table)
@@ -85,6 +92,8 @@ function valueOf(value) {
     case 'N': return Number(text)
     case 'NULL': return null
     case 'M': return values(text)
+    case 'L': return text.map(valueOf)
+    case 'NS': return text.map(Number)
     default: return text
   }
 }
