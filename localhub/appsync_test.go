@@ -53,6 +53,7 @@ type appSyncProperties struct {
 	FieldName            string            `yaml:"FieldName"`
 	DataSourceName       string            `yaml:"DataSourceName"`
 	CodeS3Location       string            `yaml:"CodeS3Location"`
+	Expires              []string          `yaml:"Expires"`
 	DynamoDBConfig       struct {
 		TableName string `yaml:"TableName"`
 	} `yaml:"DynamoDBConfig"`
@@ -235,6 +236,15 @@ func TestAppSyncRights(t *testing.T) {
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got the rights %q, want %q", got, want)
+	}
+}
+
+// TestAppSyncGuestKey: whoever deploys chooses when the key of the guests ends. AppSync ends it
+// after a week otherwise.
+func TestAppSyncGuestKey(t *testing.T) {
+	got := readAppSyncTemplate(t).Resources["GuestKey"].Properties.Expires
+	if want := []string{"GuestKeyHasEnd", "GuestKeyEnds", "AWS::NoValue"}; !slices.Equal(got, want) {
+		t.Errorf("the key ends at !If %q, want %q", got, want)
 	}
 }
 

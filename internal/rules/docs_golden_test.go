@@ -97,6 +97,7 @@ func TestDocumentedCostsOfDoors(t *testing.T) {
 	}
 	requests := dollars("page view: 10 SKUs") / dollars("over HTTP: 10 SKUs")
 	wants = append(wants,
+		fmt.Sprintf("List prices of %s of %s,", prices.Region, date(t, prices.AsOf)),
 		fmt.Sprintf("who watch | %.2f |", dollars("stock: 100 watch")/100),
 		fmt.Sprintf("a minute longer | %.2f |", prices.Minute),
 		fmt.Sprintf("gets a SKU for %.2f.", dollars("get: 1 SKU")),
