@@ -375,3 +375,12 @@ func (b *blocked) Write(p []byte) (int, error) {
 }
 
 func (b *blocked) Close() error { return nil }
+
+// TestNothingIsAllocatedWithoutARecording: there is none most of the time.
+func TestNothingIsAllocatedWithoutARecording(t *testing.T) {
+	r := newRecorder()
+	o := gatewaytest.Observation{Kind: gatewaytest.ObservedOut, ConnectionID: "L0SM9cOFvHcCIhw=", Payload: []byte("{}")}
+	if n := testing.AllocsPerRun(100, func() { r.Observe(t.Context(), o) }); n != 0 {
+		t.Errorf("%.0f allocations", n)
+	}
+}
