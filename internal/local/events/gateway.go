@@ -18,7 +18,7 @@ type Gateway struct {
 
 	mu     sync.Mutex
 	posted []byte // the last message to a client, and its frame: one post goes to many
-	frame  Frame
+	frame  *Frame
 }
 
 // person is who is behind a connection.
@@ -33,6 +33,7 @@ func (g *Gateway) Person(connectionID string) (user, role string) {
 
 // Observe adds an event and returns the context for what comes of it.
 func (g *Gateway) Observe(ctx context.Context, o gatewaytest.Observation) context.Context {
+	var sent *Frame // to a client
 	e := Event{Type: Type(o.Kind), Conn: o.ConnectionID, Status: o.Status, Code: o.Code,
 		Route: o.RouteKey, Took: o.Took.Microseconds()}
 	e.User, e.Role = g.Person(o.ConnectionID)
@@ -41,17 +42,23 @@ func (g *Gateway) Observe(ctx context.Context, o gatewaytest.Observation) contex
 		g.open(&e, o)
 	case gatewaytest.ObservedIn:
 		e.Dir = DirIn
-		g.read(&e, g.In(o.Payload), len(o.Payload))
+		f := g.In(o.Payload)
+		g.read(&e, &f, len(o.Payload))
 	case gatewaytest.ObservedInvoke:
 		e.Function = g.function(o)
 	case gatewaytest.ObservedAnswer:
 		e.Function = g.function(o)
-		g.read(&e, g.outgoing(o.Payload), len(o.Payload))
+		sent = g.outgoing(o.Payload)
+		g.read(&e, sent, len(o.Payload))
 	case gatewaytest.ObservedPost:
-		g.read(&e, g.outgoing(o.Payload), len(o.Payload))
+		sent = g.outgoing(o.Payload)
+		g.read(&e, sent, len(o.Payload))
 	case gatewaytest.ObservedOut:
 		e.Dir = DirOut
-		g.read(&e, g.outgoing(o.Payload), len(o.Payload))
+		if sent = frameOf(ctx); sent == nil {
+			sent = g.outgoing(o.Payload)
+		}
+		g.read(&e, sent, len(o.Payload))
 	case gatewaytest.ObservedClose:
 		e.Dir = map[gatewaytest.ClosedBy]string{
 			gatewaytest.ClosedByClient: DirIn, gatewaytest.ClosedByGateway: DirOut,
@@ -60,7 +67,11 @@ func (g *Gateway) Observe(ctx context.Context, o gatewaytest.Observation) contex
 	case gatewaytest.ObservedFault:
 		e.Code, e.Note = "", "fault "+faultNames[o.Code]
 	}
-	return With(ctx, g.Log.Add(ctx, e))
+	id := g.Log.Add(ctx, e)
+	if o.Kind == gatewaytest.ObservedOut {
+		return ctx // nothing comes of it
+	}
+	return &causeContext{Context: ctx, ids: []uint64{id}, frame: sent}
 }
 
 // Forget removes a user from the log: what events of the user, of the user's cart and of
@@ -101,7 +112,7 @@ func (g *Gateway) function(o gatewaytest.Observation) string {
 }
 
 // read adds what a message says.
-func (g *Gateway) read(e *Event, f Frame, size int) {
+func (g *Gateway) read(e *Event, f *Frame, size int) {
 	e.Text, e.Bytes, e.Topic, e.Version = f.Text, size, f.Topic, f.Version
 	if e.Code == "" {
 		e.Code = f.Code
@@ -117,9 +128,9 @@ func (g *Gateway) read(e *Event, f Frame, size int) {
 
 // outgoing reads a message to a client. The same slice is the same message: whoever posts
 // it may not change it.
-func (g *Gateway) outgoing(text []byte) Frame {
+func (g *Gateway) outgoing(text []byte) *Frame {
 	if len(text) == 0 {
-		return Frame{}
+		return &Frame{}
 	}
 	g.mu.Lock()
 	known := len(g.posted) == len(text) && &g.posted[0] == &text[0]
@@ -128,9 +139,9 @@ func (g *Gateway) outgoing(text []byte) Frame {
 	if known {
 		return f
 	}
-	f = g.Out(text)
+	read := g.Out(text)
 	g.mu.Lock()
-	g.posted, g.frame = text, f
-	g.mu.Unlock()
-	return f
+	defer g.mu.Unlock()
+	g.posted, g.frame = text, &read
+	return &read
 }

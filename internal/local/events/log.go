@@ -32,6 +32,7 @@ type Log struct {
 	next    uint64         // id of the next event
 	bytes   int            // of the events that are kept
 	scratch []byte         // for the event that is packed
+	added   Event          // for the functions of Each
 }
 
 // New returns an empty Log. now is its clock.
@@ -69,9 +70,11 @@ func (l *Log) Add(ctx context.Context, e Event) uint64 {
 		l.dropLocked()
 	}
 	l.keepLocked(&e)
+	l.added = e // so that not every event is on the heap
 	for _, f := range l.each {
-		f(&e)
+		f(&l.added)
 	}
+	l.added = Event{}
 	for l.bytes > MaxBytes && l.first+1 < l.next {
 		l.dropLocked()
 	}
