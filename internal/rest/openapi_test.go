@@ -169,6 +169,8 @@ const productPath = "/v1/products/{sku}"
 func (d openAPI) products() {
 	get := d.operation("getProduct", "A product, as the shop's catalogue describes it", "200", rest.Problem{},
 		"404", "502", "504")
+	delete(get.Responses, "406") // of the function
+	delete(get.Responses, "410")
 	get.Responses["200"].Content = map[string]*huma.MediaType{"application/json": {}}
 	get.Responses["200"].Headers = headers("Cache-Control", "ETag")
 	get.Parameters = []*huma.Param{{Name: "sku", In: "path", Required: true, Schema: skuSchema()}}

@@ -56,6 +56,7 @@ func (c Catalogue) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.Log.WarnContext(ctx, "catalogue", "status", answer.StatusCode)
 		refuseProduct(w, http.StatusBadGateway, FailedProblem)
 	default:
+		w.Header().Set("Content-Type", "application/json") // API Gateway's, if the catalogue names none
 		for _, name := range catalogueHeaders {
 			if value := answer.Header.Get(name); value != "" {
 				w.Header().Set(name, value)
@@ -73,6 +74,7 @@ func (c Catalogue) ask(ctx context.Context, target string) (*http.Response, []by
 		return nil, nil, err
 	}
 	r.Header.Set("Accept", "application/json")
+	r.Header.Set("Accept-Encoding", "identity") // Content-Encoding would not reach the client
 	client := http.Client{
 		Transport:     c.Transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -58,8 +59,9 @@ func TestCatalogue(t *testing.T) {
 	if got := asked.URL.String(); got != "https://shop.test/products/RED%20CAP%2F1" {
 		t.Errorf("the catalogue was asked for %s", got)
 	}
-	if len(asked.Header) != 1 || asked.Header.Get("Accept") != "application/json" {
-		t.Errorf("the catalogue got the headers %v", asked.Header)
+	if want := (http.Header{"Accept": {"application/json"}, "Accept-Encoding": {"identity"}}); !reflect.DeepEqual(
+		asked.Header, want) {
+		t.Errorf("the catalogue got the headers %v, want %v", asked.Header, want)
 	}
 	if w.Code != 200 || w.Body.String() != `{"name":"Cap"}` {
 		t.Errorf("got %d %s", w.Code, w.Body)
@@ -71,6 +73,16 @@ func TestCatalogue(t *testing.T) {
 		if got := w.Header().Get(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestCatalogueWithoutType: an answer without a type is application/json, as API Gateway
+// makes it, and never what its text looks like.
+func TestCatalogueWithoutType(t *testing.T) {
+	w := answers(200, strings.NewReader("<h1>Cap</h1>"), http.Header{"Content-Encoding": {"gzip"}}).ask("MUG")
+	if got := w.Header().Get("Content-Type"); w.Code != 200 || got != "application/json" ||
+		w.Header().Get("Content-Encoding") != "" {
+		t.Errorf("got %d %v", w.Code, w.Header())
 	}
 }
 
@@ -92,6 +104,8 @@ func TestCatalogueFails(t *testing.T) {
 		"fails":             {html(500), "MUG", 502, restapi.FailedProblem},
 		"redirects":         {html(302), "MUG", 502, restapi.FailedProblem},
 		"says nothing":      {html(204), "MUG", 502, restapi.FailedProblem},
+		"has nothing new":   {html(304), "MUG", 502, restapi.FailedProblem},
+		"sends a part":      {html(206), "MUG", 502, restapi.FailedProblem},
 		"ends early":        {answers(200, failingReader{}, nil), "MUG", 502, restapi.FailedProblem},
 		"never ends":        {answers(200, endless{}, nil), "MUG", 502, restapi.FailedProblem},
 		"the path above it": {html(200), "%2E%2E", 404, restapi.NoProductProblem},
