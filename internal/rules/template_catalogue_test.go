@@ -62,8 +62,8 @@ func wantCatalogue() object {
 		// "never" refuses requests without a template (415), also those without a body:
 		// https://docs.aws.amazon.com/apigateway/latest/api/API_Integration.html
 		"passthroughBehavior": "when_no_templates",
-		"requestParameters": object{"integration.request.path.sku": "method.request.path.sku"},
-		"timeoutInMillis":   int(restapi.CatalogueTimeout / time.Millisecond),
+		"requestParameters":   object{"integration.request.path.sku": "method.request.path.sku"},
+		"timeoutInMillis":     int(restapi.CatalogueTimeout / time.Millisecond),
 		"responses": object{
 			"200": object{"statusCode": "200", "responseParameters": object{
 				"method.response.header.Access-Control-Allow-Origin": "'*'",
