@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/securecart/hub/internal/hub"
@@ -73,20 +74,26 @@ func (a api) deleteUser(r *http.Request) (reply, error) {
 // answers requests of a REST API, and hands every other event to next, which is a handler
 // as [lambda.NewHandler] takes it.
 func Users(h *hub.Hub, v versions.Watch, next any, log *slog.Logger) lambda.Handler {
-	return users{lambda.NewHandler(Lambda(newUsers(h, v, log))), lambda.NewHandler(next)}
+	return users{Lambda(newUsers(h, v, log)), lambda.NewHandler(next)}
 }
 
 // users is a function with two kinds of events.
-type users struct{ requests, others lambda.Handler }
+type users struct {
+	requests LambdaFunc
+	others   lambda.Handler
+}
 
 // Invoke tells requests by their method. No other event has one. Batches, which are large,
-// begin with their records.
+// begin with their records. The answer to a request has its own memory: localhub calls
+// Invoke concurrently.
 func (u users) Invoke(ctx context.Context, event []byte) ([]byte, error) {
-	var request struct {
-		Method string `json:"httpMethod"`
-	}
-	if bytes.HasPrefix(event, []byte(`{"Records"`)) || json.Unmarshal(event, &request) != nil || request.Method == "" {
+	var request events.APIGatewayProxyRequest
+	if bytes.HasPrefix(event, []byte(`{"Records"`)) || json.Unmarshal(event, &request) != nil || request.HTTPMethod == "" {
 		return u.others.Invoke(ctx, event)
 	}
-	return u.requests.Invoke(ctx, event)
+	answer, err := u.requests(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(answer)
 }

@@ -42,6 +42,30 @@ func (f *fixture) askUsers(change func(*events.APIGatewayProxyRequest)) (answer 
 	return answer
 }
 
+// TestUsersAnswersAreNotMixed: an answer stays as it is when another request is served.
+// localhub serves them concurrently.
+func TestUsersAnswersAreNotMixed(t *testing.T) {
+	f := newFixture(t)
+	users := rest.Users(f.hub, f.watch, func(context.Context, any) error { return nil }, slog.New(slog.DiscardHandler))
+	ask := func(path string) []byte {
+		data, err := json.Marshal(event(t, operator("DELETE", path)))
+		if err == nil {
+			data, err = users.Invoke(t.Context(), data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	for range 20 {
+		first := ask("/v1/users/ann")
+		want := string(first)
+		if ask("/v1/nothing"); string(first) != want {
+			t.Fatalf("the answer %s became %s", want, first)
+		}
+	}
+}
+
 // TestUsersAreForOperators: only what the gateway says opens the operators' paths.
 func TestUsersAreForOperators(t *testing.T) {
 	for name, tt := range map[string]struct {
