@@ -63,7 +63,7 @@ func (h *House) requestHandlers(m *metrics) functions {
 		connect:    inProcess(handler.Connect(h.hub, connect, o.Log)),
 		disconnect: inProcess(handler.Disconnect(h.hub, nil, o.Log)),
 		message:    inProcess(handler.Message(h.hub, verifier, message, o.Log)),
-		rest:       lambda.NewHandler(rest.Lambda(rest.New(h.hub, verifier, http, o.Log))),
+		rest:       inProcess(rest.Lambda(rest.New(h.hub, verifier, http, o.Log))),
 	}
 }
 

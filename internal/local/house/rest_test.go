@@ -1,7 +1,10 @@
 package house_test
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/securecart/hub/internal/local/house"
@@ -66,4 +69,27 @@ func TestOneCartBehindTwoDoors(t *testing.T) {
 	}
 	c.want(`{"type":"delta","epoch":"…","topics":{"cart":{"version":1,` +
 		`"lines":{"TEE-RED-M":{"quantity":1,"version":1}}}}}`)
+}
+
+// TestHTTPAnswersAreNotMixed: each of many users who ask at once gets the own cart.
+func TestHTTPAnswersAreNotMixed(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	var users sync.WaitGroup
+	for n := range 8 {
+		bearer, quantity := "Bearer "+token(t, h, fmt.Sprint("user", n)), fmt.Sprintf(`"quantity":%d,`, n+1)
+		line := fmt.Sprintf(`{"sku":"MUG","quantity":%d}`, n+1)
+		if rec := callREST(t, h, "POST", "/v1/cart/lines", bearer, line); rec.Code != http.StatusOK {
+			t.Fatalf("got %d %s", rec.Code, rec.Body)
+		}
+		users.Go(func() {
+			for range 40 {
+				rec := callREST(t, h, "GET", "/v1/cart", bearer, "")
+				if rec.Code != http.StatusOK || !strings.Contains(rec.Body.String(), quantity) {
+					t.Errorf("got %d %s, want %s", rec.Code, rec.Body, quantity)
+				}
+			}
+		})
+	}
+	users.Wait()
 }
