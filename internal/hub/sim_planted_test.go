@@ -3,25 +3,20 @@
 package hub_test
 
 import (
-	"context"
-	"os/exec"
 	"regexp"
 	"testing"
-	"time"
+
+	"github.com/securecart/hub/internal/planttest"
 )
 
-// TestSimulationFindsDefectsInHub builds the tests of this package once for each
-// planted defect, with that file of hub replaced, and checks that the simulation
-// fails.
+// TestSimulationFindsDefectsInHub builds the tests of this package with all planted defects,
+// and checks that the simulation fails with each of them on.
 func TestSimulationFindsDefectsInHub(t *testing.T) {
 	found := regexp.MustCompile(`seed (\d+); replay it[^\n]*\n\s*\S+ (.*)`)
+	binary := planttest.Build(t, ".", plantedInHub)
 	for _, p := range plantedInHub {
 		t.Run(p.Name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-			defer cancel()
-			binary := p.Build(ctx, t, ".")
-			run := exec.CommandContext(ctx, binary, "-test.run", "^TestSimulation$")
-			out, err := run.CombinedOutput()
+			out, err := binary.Run(t, p.Name, "^TestSimulation$")
 			m := found.FindSubmatch(out)
 			if err == nil || m == nil {
 				t.Fatalf("the simulation does not find it: %v\n%.2000s", err, out)

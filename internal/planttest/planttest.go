@@ -1,5 +1,6 @@
-// Package planttest plants defects: it builds the tests of a package with one text of a source
-// file replaced, so that a test can check that its kind of test finds a defect.
+// Package planttest plants defects: it builds the tests of a package once, with all defects of a
+// list in it and each behind a switch, so that a test can check that its kind of test finds
+// every one of them.
 package planttest
 
 import (
@@ -8,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
+	"time"
 )
 
-// Defect is a change of a source file that breaks a rule.
+// variable names the environment variable with the name of the defect that is on.
+const variable = "PLANTED_DEFECT"
+
+// Defect is a change of a function that breaks a rule.
 type Defect struct {
 	Name string
 	File string // in the folder of the package that has it
@@ -34,46 +38,63 @@ func List(texts [][4]string) []Defect {
 func CheckAll(t *testing.T, folder string, all []Defect) {
 	t.Helper()
 	for _, d := range all {
-		t.Run(d.Name, func(t *testing.T) { d.source(t, folder) })
+		t.Run(d.Name, func(t *testing.T) { plant(t, folder, []Defect{d}) })
 	}
 }
 
-// source returns the file with the defect.
-func (d Defect) source(t testing.TB, folder string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(folder, d.File))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(data), d.Old); n != 1 || d.Old == d.New {
-		t.Fatalf("%s has the text %d times, want once:\n%s", d.File, n, d.Old)
-	}
-	return strings.Replace(string(data), d.Old, d.New, 1)
-}
+// Binary is a test binary with planted defects.
+type Binary struct{ path string }
 
-// Build builds the tests of the package in the working directory, with the defect in the
-// package in a folder. It returns the test binary, which is there until the test ends.
-func (d Defect) Build(ctx context.Context, t testing.TB, folder string) string {
+// Build builds the tests of the package in the working directory, with defects in the package
+// in a folder. The binary is there until the test ends.
+func Build(t testing.TB, folder string, all []Defect) Binary {
 	t.Helper()
 	dir := t.TempDir()
-	original, err := filepath.Abs(filepath.Join(folder, d.File))
+	folder, err := filepath.Abs(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed, overlay := filepath.Join(dir, d.File), filepath.Join(dir, "overlay.json")
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {original: changed}})
+	replace := map[string]string{}
+	for name, text := range plant(t, folder, all) {
+		changed := filepath.Join(dir, name)
+		replace[filepath.Join(folder, name)] = changed
+		writeFile(t, changed, []byte(text))
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string]string{changed: d.source(t, folder), overlay: string(replace)} {
-		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	binary := filepath.Join(dir, "defect.test")
-	args := []string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, "."}
-	if out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput(); err != nil {
+	overlayFile, binary := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "defects.test")
+	writeFile(t, overlayFile, overlay)
+	args := []string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-overlay", overlayFile, "-o", binary, "."}
+	if out, err := exec.CommandContext(t.Context(), "go", args...).CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	return binary
+	return Binary{binary}
+}
+
+func writeFile(t testing.TB, name string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killBefore is how long before the deadline of a test its binary is killed, so that it does
+// not stay behind.
+const killBefore = 10 * time.Second
+
+// Run runs the tests whose names match a pattern with one defect on, and returns what they
+// print. Without a name no defect is on.
+func (b Binary) Run(t *testing.T, defect, pattern string) ([]byte, error) {
+	t.Helper()
+	ctx := t.Context()
+	if deadline, ok := t.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-killBefore))
+		defer cancel()
+	}
+	cmd := exec.CommandContext(ctx, b.path, "-test.timeout", "0", "-test.run", pattern)
+	cmd.Env = append(os.Environ(), variable+"="+defect)
+	return cmd.CombinedOutput()
 }

@@ -3,11 +3,8 @@
 package replay_test
 
 import (
-	"context"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/securecart/hub/internal/planttest"
 )
@@ -35,19 +32,22 @@ var visible = []struct{ name, frame string }{
 	{"an erasure: the cart stays", "customer-8.6  frame 1  snapshot"},
 }
 
-// TestReplayFindsDefectsInHub builds the replay once for each defect, with that file of hub
-// replaced, and checks that the afternoon differs at the right frame.
+// TestReplayFindsDefectsInHub builds the replay with these defects in the hub, and checks that
+// the afternoon differs at the right frame with each of them on.
 func TestReplayFindsDefectsInHub(t *testing.T) {
 	all := planttest.ReadList(t, hubFolder+"/sim_planted_list_test.go")
+	var defects []planttest.Defect
+	for _, v := range visible {
+		d, ok := all[v.name]
+		if !ok {
+			t.Fatalf("the simulation has no defect %q", v.name)
+		}
+		defects = append(defects, d)
+	}
+	binary := planttest.Build(t, hubFolder, defects)
 	for _, v := range visible {
 		t.Run(v.name, func(t *testing.T) {
-			p, ok := all[v.name]
-			if !ok {
-				t.Fatal("the simulation has no such defect")
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-			defer cancel()
-			out, err := exec.CommandContext(ctx, p.Build(ctx, t, hubFolder), "-test.run", "^TestAfternoon$").CombinedOutput()
+			out, err := binary.Run(t, v.name, "^TestAfternoon$")
 			if err == nil || !strings.Contains(string(out), " "+v.frame+": ") {
 				t.Errorf("got %v, want a difference at %s\n%s", err, v.frame, out)
 			}
