@@ -72,7 +72,7 @@ type conn struct {
 	unobserved    []outgoing    // the messages in queue, if there is an observer
 	pong          []byte        // the one queued pong, or nil (RFC 6455 section 5.5.3)
 	unsent        int           // bytes queued or being written
-	writerRunning bool          // a writer is running
+	writerRunning bool          // a writer is running, or will be
 	writerDone    chan struct{} // made by waitWriter, closed by the writer when it ends
 	closeWrite    bool          // half-close the network connection after the close frame
 	backlog       []received    // messages that wait to be run

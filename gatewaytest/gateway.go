@@ -54,6 +54,7 @@ type Gateway struct {
 	failNext map[string][]*Error
 	failing  atomic.Int64 // len(failNext), for reads without the lock
 
+	writers    writers
 	compressor ws.Compressor
 	policies   iam.Parser
 

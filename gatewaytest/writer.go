@@ -108,7 +108,7 @@ func (c *conn) queuePong(payload []byte) {
 func (c *conn) startWriterLocked() {
 	if !c.writerRunning && !c.broken {
 		c.writerRunning = true
-		go c.write() // ends by itself; c.run waits for it
+		c.g.writers.write(c)
 	}
 }
 
@@ -127,17 +127,15 @@ func (c *conn) waitWriter() {
 
 // write writes everything queued, each time as one batch, and ends when the
 // queue is empty. So an idle connection has no writer.
-func (c *conn) write() {
-	growStack()
-	b := batches.Get().(*batch)
+func (c *conn) write(b *batch) {
 	for c.takeBatch(b) {
 		if err := c.writeBatch(b); err != nil {
 			c.abort()
 		}
 	}
 	clear(b.spans[:cap(b.spans)])
-	if cap(b.joined) <= keepBytes && cap(b.frames) <= keepBatch {
-		batches.Put(b)
+	if cap(b.joined) > keepBytes || cap(b.frames) > keepBatch {
+		*b = batch{}
 	}
 }
 
