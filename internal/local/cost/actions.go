@@ -20,7 +20,15 @@ func (m *Meter) Observe(o gatewaytest.Observation) {
 	case o.Kind == gatewaytest.ObservedIn:
 		m.ask(o.ConnectionID, readRequest(o.Payload))
 	case o.Kind == gatewaytest.ObservedAnswer && !isHandshake:
-		m.answer(o.ConnectionID, readAnswer(o.Payload), o.Code == "")
+		r, asked := m.asked(o.ConnectionID)
+		if !asked || o.Code != "" {
+			return // no function was invoked
+		}
+		var a answer
+		if r.hasTopics() {
+			a = readAnswer(o.Payload)
+		}
+		m.answer(o.ConnectionID, r, a)
 	}
 }
 
@@ -56,19 +64,27 @@ func (m *Meter) ask(conn string, r request) {
 	}
 }
 
-// answer counts the oldest request of a connection. invoked: a function was.
-func (m *Meter) answer(conn string, a answer, invoked bool) {
+// asked removes the oldest request of a connection and returns it. ok is false if there is none.
+func (m *Meter) asked(conn string) (r request, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.connections[conn]
 	if c == nil || len(c.asked) == 0 {
-		return
+		return r, false
 	}
-	r := c.asked[0]
+	r = c.asked[0]
 	if c.asked = slices.Delete(c.asked, 0, 1); len(c.asked) == 0 {
 		c.asked = nil // most clients wait for an answer
 	}
-	if !invoked {
+	return r, true
+}
+
+// answer counts a request that was answered.
+func (m *Meter) answer(conn string, r request, a answer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.connections[conn]
+	if c == nil {
 		return
 	}
 	n := len(r.topics)

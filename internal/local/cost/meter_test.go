@@ -3,6 +3,7 @@ package cost
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -102,7 +103,6 @@ func TestMeterOfHub(t *testing.T) {
 	}
 }
 
-// TestFollowed: what a connection is subscribed to decides what others and its end cost.
 // TestSince: a report begins with the first event, and before it with itself.
 func TestSince(t *testing.T) {
 	m := New(Options{})
@@ -115,6 +115,20 @@ func TestSince(t *testing.T) {
 	}
 }
 
+// TestFailedRequests: they change nothing of what a connection follows.
+func TestFailedRequests(t *testing.T) {
+	for _, text := range []string{"sub TEE", "unsub MUG", "unsub *", `{"action":"subscribe","only":true,"topics":[]}`} {
+		m := New(Options{Hub: true})
+		m.Count(&events.Event{Type: events.Open, Status: 101, Conn: "a", At: minute})
+		m.say("a", "sub MUG", `{"type":"snapshot"}`)
+		m.say("a", text, `{"type":"error","code":"busy"}`)
+		if got := m.connections["a"].topics; !slices.Equal(got, []string{"sku:MUG"}) {
+			t.Errorf("after %q the connection follows %v", text, got)
+		}
+	}
+}
+
+// TestFollowed: what a connection is subscribed to decides what others and its end cost.
 func TestFollowed(t *testing.T) {
 	for _, test := range []struct {
 		said []string

@@ -61,6 +61,9 @@ type request struct {
 	hasKey bool
 }
 
+// hasTopics reports whether costs depend on the answer too: it may refuse topics.
+func (r request) hasTopics() bool { return len(r.topics) > 0 || r.all || r.only }
+
 // readRequest reads a message as the hub does. One that the hub refuses asks for nothing.
 func readRequest(text []byte) (r request) {
 	decoded, err := wire.Decode(text, true)
