@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bytes"
 	"context"
 	"sync"
 
@@ -126,14 +127,14 @@ func (g *Gateway) read(e *Event, f *Frame, size int) {
 	}
 }
 
-// outgoing reads a message to a client. The same slice is the same message: whoever posts
-// it may not change it.
+// outgoing reads a message to a client. Whoever posts it may not change it, so it is known as
+// long as it is the last one: from a function over HTTP each post has a copy.
 func (g *Gateway) outgoing(text []byte) *Frame {
 	if len(text) == 0 {
 		return &Frame{}
 	}
 	g.mu.Lock()
-	known := len(g.posted) == len(text) && &g.posted[0] == &text[0]
+	known := bytes.Equal(g.posted, text)
 	f := g.frame
 	g.mu.Unlock()
 	if known {

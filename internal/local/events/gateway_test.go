@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -8,8 +9,8 @@ import (
 	"github.com/securecart/hub/internal/local/events"
 )
 
-// TestMessagesAreReadOnce: a message that was posted or answered is not read again when it is out,
-// whatever else was posted meanwhile.
+// TestMessagesAreReadOnce: a message is not read again for the next connection, of a copy too, nor
+// when it is out, whatever else was posted meanwhile.
 func TestMessagesAreReadOnce(t *testing.T) {
 	read := map[string]int{}
 	g := &events.Gateway{
@@ -30,7 +31,7 @@ func TestMessagesAreReadOnce(t *testing.T) {
 	var outs []func()
 	for i, kind := range []gatewaytest.ObservedKind{gatewaytest.ObservedPost, gatewaytest.ObservedAnswer} {
 		text := fmt.Appendf(nil, "message %d", i)
-		outs = append(outs, observe(kind, text), observe(kind, text))
+		outs = append(outs, observe(kind, text), observe(kind, bytes.Clone(text)))
 	}
 	for _, out := range outs {
 		out()
@@ -52,8 +53,8 @@ func TestMessagesAreReadOnce(t *testing.T) {
 // many connections, with a reader such as the meter of costs.
 func TestAllocationsOfDelta(t *testing.T) {
 	g := &events.Gateway{Log: newLog(), Out: events.HubAnswer(false)}
-	bytes := 0
-	g.Log.Each(func(e *events.Event) { bytes += e.Bytes })
+	size := 0
+	g.Log.Each(func(e *events.Event) { size += e.Bytes })
 	o := gatewaytest.Observation{Kind: gatewaytest.ObservedPost, ConnectionID: "L0SM9cOFvHcCIhw=", Status: 200,
 		Payload: []byte(`{"type":"delta","epoch":"k3","topics":{"sku:MUG":{"version":43,"state":"low","quantity":2}}}`)}
 	got := testing.AllocsPerRun(2000, func() {
