@@ -1,6 +1,9 @@
 package webserver
 
-import "net/http"
+import (
+	"maps"
+	"net/http"
+)
 
 // Policies of what a page may load, for [Protect]. No page may be shown in a frame of
 // another origin's page, which could make a person click its buttons unseen
@@ -27,11 +30,13 @@ func Page(api string) string {
 // Protect adds headers that protect readers of what next serves, also to errors and
 // redirects: the policy, no guessing of content types, no address in a Referer.
 func Protect(policy string, next http.Handler) http.Handler {
+	headers := http.Header{
+		"Content-Security-Policy": {policy},
+		"X-Content-Type-Options":  {"nosniff"},
+		"Referrer-Policy":         {"no-referrer"},
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		maps.Copy(w.Header(), headers)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -3,6 +3,7 @@ package webserver_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/securecart/hub/internal/local/webserver"
@@ -27,6 +28,24 @@ func TestProtect(t *testing.T) {
 			if got := w.Result().Header.Get(header); got != want {
 				t.Errorf("%s: %s is %q, want %q", name, header, got, want)
 			}
+		}
+	}
+}
+
+// TestProtectedHeadersAreOfOneAnswer: what a handler adds to them is not in another answer.
+func TestProtectedHeadersAreOfOneAnswer(t *testing.T) {
+	protected := webserver.Protect(webserver.NoPage, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Referrer-Policy", r.URL.Path)
+	}))
+	headers := map[string]http.Header{"/a": {}, "/b": {}}
+	for path := range headers {
+		w := httptest.NewRecorder()
+		protected.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		headers[path] = w.Header()
+	}
+	for path, h := range headers {
+		if got, want := h.Values("Referrer-Policy"), []string{"no-referrer", path}; !slices.Equal(got, want) {
+			t.Errorf("%s: Referrer-Policy %q, want %q", path, got, want)
 		}
 	}
 }
