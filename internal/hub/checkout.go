@@ -16,6 +16,11 @@ func (h *Hub) Checkout(ctx context.Context, caller Connection, r wire.Request) (
 	if err != nil {
 		return wire.OK{}, err
 	}
+	return h.checkout(ctx, c.Principal, r)
+}
+
+// checkout empties the cart of p, whether its session still has the right or not.
+func (h *Hub) checkout(ctx context.Context, p Principal, r wire.Request) (wire.OK, error) {
 	checkout := func(ctx context.Context, cart Cart, now time.Time) (outcome, error) {
 		if err := h.checkEpoch(ctx, r.Epoch); err != nil {
 			return outcome{}, err
@@ -25,7 +30,7 @@ func (h *Hub) Checkout(ctx context.Context, caller Connection, r wire.Request) (
 		}
 		return planCheckout(cart, now), nil
 	}
-	return h.write(ctx, c.Principal, r, "checkout"+basis(r), nothing, checkout)
+	return h.write(ctx, p, r, "checkout"+basis(r), nothing, checkout)
 }
 
 // checkUnchanged refuses a cart that is not at the given version.

@@ -53,8 +53,10 @@ func (h *Hub) BeginOrder(ctx context.Context, caller Connection, r wire.Request,
 // name. No client's key has a blank.
 const endKey = " ordered"
 
-// EndOrder empties the caller's cart after the shop has taken the order: it is a
-// [Hub.Checkout]. ErrConflict: the cart changed after the order began, and stays.
+// EndOrder empties the caller's cart after the shop has taken the order, as [Hub.Checkout]
+// does. BeginOrder has checked the caller's rights: a session that ended while the shop was
+// asked leaves no cart that was ordered. ErrConflict: the cart changed after the order began,
+// and stays.
 func (h *Hub) EndOrder(ctx context.Context, caller Connection, o Order) (wire.OK, error) {
-	return h.Checkout(ctx, caller, wire.Request{Key: o.Name + endKey, Version: &o.Version})
+	return h.checkout(ctx, caller.Principal, wire.Request{Key: o.Name + endKey, Version: &o.Version})
 }

@@ -59,6 +59,23 @@ func TestOrder(t *testing.T) {
 		}
 		equal(t, "cart", th.cart(alice), "v6 [A=2]")
 	})
+	t.Run("ends the cart of a session that ended", func(t *testing.T) {
+		p := bob
+		p.Expires = th.now.Add(time.Minute)
+		c := th.connect("c3", p)
+		th.add(c, "A", 1, "")
+		order, err := th.BeginOrder(t.Context(), hub.Connection{Principal: p}, wire.Request{Key: "o-1"}, "{}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Expires = time.UnixMilli(0)
+		if _, err := th.EndOrder(t.Context(), hub.Connection{Principal: p}, order); err != nil {
+			t.Error(err)
+		}
+		equal(t, "cart", th.cart(bob), "v2 []")
+		_, err = th.BeginOrder(t.Context(), hub.Connection{Principal: p}, wire.Request{Key: "o-1"}, "{}")
+		wantCode(t, err, wire.CodeTokenExpired)
+	})
 	t.Run("has one key", func(t *testing.T) {
 		_, err := th.BeginOrder(t.Context(), c, r, `{"gift":true}`)
 		wantReused(t, err)
