@@ -52,7 +52,8 @@ func New(function lambda.Handler, o Options, log *slog.Logger) http.Handler {
 		if o.Plan != nil {
 			event.RequestContext.Identity.APIKeyID = KeyID
 		}
-		answer, err := invoke(r.Context(), function, event)
+		// A function goes on if its client has gone.
+		answer, err := invoke(context.WithoutCancel(r.Context()), function, event)
 		if err != nil {
 			log.ErrorContext(r.Context(), "rest API", "error", err)
 			gatewayResponse(w, http.StatusBadGateway, "Internal server error")

@@ -22,11 +22,13 @@ import (
 // function is a Lambda function that keeps its event.
 type function struct {
 	event  events.APIGatewayProxyRequest
+	ended  error // of its context
 	answer string
 	err    error
 }
 
-func (f *function) Invoke(_ context.Context, event []byte) ([]byte, error) {
+func (f *function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	f.ended = ctx.Err()
 	if err := json.Unmarshal(event, &f.event); err != nil {
 		return nil, err
 	}
@@ -98,6 +100,16 @@ func TestAnswer(t *testing.T) {
 				t.Errorf("got %d %q %v, %v", got.StatusCode, body, got.Header, err)
 			}
 		})
+	}
+}
+
+// TestClientGone: a client that has gone ends no function. It may be handing an order over.
+func TestClientGone(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f := &function{answer: `{"statusCode":200}`}
+	if call(f, httptest.NewRequestWithContext(ctx, "POST", "/v1/orders", nil)); f.event.HTTPMethod == "" || f.ended != nil {
+		t.Errorf("the function got %+v, and its context is %v", f.event, f.ended)
 	}
 }
 
