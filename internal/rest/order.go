@@ -44,7 +44,7 @@ func (a api) postOrder(r *http.Request) (reply, error) {
 	_ = json.Unmarshal(text, &other)     // which DecodeFields has done: a body, or none
 	answer, err := a.order(r.Context(), c, request, other["details"])
 	if err != nil {
-		if errors.Is(err, errOrdersFailed) || errors.Is(err, errOrdersLate) {
+		if errors.Is(err, errOrdersFailed) || errors.Is(err, errOrdersLate) || errors.Is(err, errNotEnded) {
 			a.logger(r).WarnContext(r.Context(), "order", "error", err)
 		}
 		return reply{}, keyedError{fmt.Errorf("order: %w", err), request.Key}
@@ -52,8 +52,8 @@ func (a api) postOrder(r *http.Request) (reply, error) {
 	return reply{body: encode(answer)}, nil
 }
 
-// order places an order and ends the cart. The order counts even if the cart cannot be
-// ended: if it changed, the answer says so, and any other failure ends with a repeat.
+// order places an order and ends the cart. From then on the order counts: if the cart changed
+// meanwhile, the answer says so, and so does the error if the cart could not be ended.
 func (a api) order(
 	ctx context.Context, c hub.Connection, r wire.Request, details json.RawMessage,
 ) (Order, error) {
@@ -63,13 +63,13 @@ func (a api) order(
 	}
 	taken, err := a.o.Orders.place(ctx, order, details)
 	if err != nil {
-		return Order{}, err
+		return Order{}, fmt.Errorf("%s: %w", order.Name, err)
 	}
 	_, err = a.h.EndOrder(ctx, c, order)
 	var failure *hub.Error
 	changed := errors.As(err, &failure) && (failure.Code == wire.CodeConflict || failure.Code == wire.CodeGoneVersion)
 	if err != nil && !changed {
-		return Order{}, err
+		return Order{}, answeredError{fmt.Errorf("%s: %w: %v", order.Name, errNotEnded, err), taken}
 	}
 	return Order{Key: r.Key, Order: taken, Version: order.Version, Ordered: order.Lines, Kept: changed}, nil
 }

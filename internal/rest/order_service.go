@@ -38,6 +38,7 @@ type orderRequest struct {
 
 // Codes of what the shop's services do.
 const (
+	codeOrderPlaced    wire.Code = "order_placed"
 	codeOrderRefused   wire.Code = "order_refused"
 	codeUpstreamFailed wire.Code = "upstream_failed"
 	codeUpstreamLate   wire.Code = "upstream_late"
@@ -50,6 +51,10 @@ var (
 	errOrdersLate error = &wire.Error{
 		Code: codeUpstreamLate, Message: "the order service did not answer in time; repeat with the same key", Retry: true,
 	}
+	errNotEnded error = &wire.Error{
+		Code: codeOrderPlaced, Retry: true,
+		Message: "the shop has taken the order, but the cart is not emptied; repeat with the same key",
+	}
 	errOrderRefused error = &wire.Error{Code: codeOrderRefused, Message: "the shop refuses the order"}
 )
 
@@ -59,13 +64,13 @@ var (
 // https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header-06
 var refusalStatuses = []int{http.StatusBadRequest, http.StatusPaymentRequired, http.StatusUnprocessableEntity}
 
-// refusedError is the error of an order that the shop refuses, with what it answered.
-type refusedError struct {
+// answeredError is an error with what the order service answered.
+type answeredError struct {
 	error
 	order json.RawMessage
 }
 
-func (e refusedError) Unwrap() error { return e.error }
+func (e answeredError) Unwrap() error { return e.error }
 
 // place asks the order service for an order. It returns the JSON object that the service
 // answered. The name of the order is its idempotency key.
@@ -87,7 +92,7 @@ func (o Orders) place(ctx context.Context, order hub.Order, details json.RawMess
 	case isObject && status/100 == 2:
 		return answer, nil
 	case isObject && slices.Contains(refusalStatuses, status):
-		return nil, refusedError{errOrderRefused, answer}
+		return nil, answeredError{errOrderRefused, answer}
 	}
 	return nil, fmt.Errorf("%w: it answered %d, a JSON object: %t", errOrdersFailed, status, isObject)
 }
@@ -111,5 +116,8 @@ func (o Orders) ask(ctx context.Context, order hub.Order, details json.RawMessag
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(http.MaxBytesReader(nil, answer.Body, wire.MaxMessage))
+	if err != nil {
+		err = fmt.Errorf("read its answer %d: %w", answer.StatusCode, err)
+	}
 	return answer.StatusCode, body, err
 }

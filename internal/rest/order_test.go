@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/rest"
 )
 
@@ -117,7 +118,7 @@ func TestOrderRepeated(t *testing.T) {
 			`{"version":2,"lines":{"MUG":{"quantity":2,"version":1},"TEE":{"quantity":1,"version":2}}}`},
 		"the cart could not be ended": {func(s *shop) {
 			s.before = func() { s.store.errs["PutCarts"] = errInside }
-		}, nil, 500, "", emptyCart},
+		}, nil, 503, "", emptyCart},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newShop(t)
@@ -248,6 +249,43 @@ func TestOrdersOfTwoDevices(t *testing.T) {
 	}
 }
 
+// TestOrderWithoutAnEnd: if the cart cannot be emptied, the error says that the shop has taken
+// the order, and the log says why.
+func TestOrderWithoutAnEnd(t *testing.T) {
+	s := newShop(t)
+	s.before = func() { s.store.errs["PutCarts"] = errInside }
+	w := s.order()
+	want(t, w, 503, `{"title":"Service Unavailable","status":503,"detail":"the shop has taken the order, but the cart is `+
+		`not emptied; repeat with the same key","code":"order_placed","key":"o-1","retry":true,"order":{"number":1}}`)
+	if w.Header().Get("Retry-After") != "1" || !strings.Contains(s.log.String(), errInside.Error()) {
+		t.Errorf("got %v; the log has %s", w.Header(), s.log.String())
+	}
+}
+
+// TestOrderOfASessionThatEnds: a token that expires while the shop is asked, or is revoked,
+// hides no order and leaves no cart that was ordered.
+func TestOrderOfASessionThatEnds(t *testing.T) {
+	for name, end := range map[string]func(*shop){
+		"expired": func(s *shop) { s.now = s.now.Add(24 * time.Hour) },
+		"revoked": func(s *shop) {
+			if err := s.store.Revoke(t.Context(), hub.NameHash("u~ann"), s.now.Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newShop(t)
+			s.before = func() { end(s) }
+			want(t, s.order(), 200, ordered)
+			wantProblem(t, s.order(), 401, "token_expired")
+			cart, err := s.store.Cart(t.Context(), "u~ann")
+			if err != nil || len(cart.Lines) > 0 || cart.Ordered != 2 {
+				t.Errorf("the cart is %+v, %v", cart, err)
+			}
+		})
+	}
+}
+
 // TestOrderRefused: what the hub refuses does not reach the shop.
 func TestOrderRefused(t *testing.T) {
 	s := newShop(t)
@@ -272,11 +310,22 @@ func TestOrderRefused(t *testing.T) {
 	wantProblem(t, s.order(), 404, "not_found")
 }
 
-// TestOrderFailureIsLogged: the log has what the order service did, and the answer has not.
+// TestOrderFailureIsLogged: the log has the order's name and what the service did, and the
+// answer has not.
 func TestOrderFailureIsLogged(t *testing.T) {
-	s := newShop(t)
-	s.answer = func(*http.Request) (*http.Response, error) { return nil, errors.New("canary-refused") }
-	if s.order(); !strings.Contains(s.log.String(), "canary-refused") {
-		t.Errorf("the log has %s", s.log.String())
+	for want, answer := range map[string]func(*http.Request) (*http.Response, error){
+		"canary-refused":      func(*http.Request) (*http.Response, error) { return nil, errors.New("canary-refused") },
+		"it answered 503":     reply(503, ""),
+		"read its answer 201": reply(201, strings.Repeat(" ", 33_000)),
+		"in time":             func(*http.Request) (*http.Response, error) { return nil, context.DeadlineExceeded },
+	} {
+		s := newShop(t)
+		s.answer = answer
+		s.order()
+		for _, want := range []string{want, hub.NameHash("u~ann o-1 1")} {
+			if !strings.Contains(s.log.String(), want) {
+				t.Errorf("the log has %s, want %s", s.log.String(), want)
+			}
+		}
 	}
 }

@@ -44,6 +44,7 @@ var statuses = map[wire.Code]int{
 	codeAccept:           http.StatusNotAcceptable,
 	codeBadVersion:       http.StatusBadRequest,
 	codeUnknownVersion:   http.StatusNotFound,
+	codeOrderPlaced:      http.StatusServiceUnavailable,
 	codeOrderRefused:     http.StatusUnprocessableEntity,
 	codeUpstreamFailed:   http.StatusBadGateway,
 	codeUpstreamLate:     http.StatusGatewayTimeout,
@@ -61,7 +62,7 @@ type Problem struct {
 	Lines   map[string]*wire.Line `json:"lines,omitempty"`
 	Retry   bool                  `json:"retry,omitempty"`
 	After   int                   `json:"after,omitempty"` // ms
-	Order   json.RawMessage       `json:"order,omitempty"` // order_refused: what the order service answered
+	Order   json.RawMessage       `json:"order,omitempty"` // order_placed, order_refused: what the order service answered
 }
 
 // keyedError is the error of a write that had an idempotency key.
@@ -83,12 +84,12 @@ func (a api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &keyed) {
 		failure.Key = keyed.key
 	}
-	var refused refusedError
-	errors.As(err, &refused)
+	var answered answeredError
+	errors.As(err, &answered)
 	status := statusOf(failure.Code, err)
 	body := encode(Problem{
 		Title: http.StatusText(status), Status: status, Detail: failure.Message, Code: failure.Code, Key: failure.Key,
-		Version: failure.Version, Lines: failure.Lines, Retry: failure.Retry, After: failure.After, Order: refused.order,
+		Version: failure.Version, Lines: failure.Lines, Retry: failure.Retry, After: failure.After, Order: answered.order,
 	})
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
