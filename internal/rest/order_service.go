@@ -104,6 +104,7 @@ func (o Orders) ask(ctx context.Context, order hub.Order, details json.RawMessag
 	if err != nil {
 		return 0, nil, err
 	}
+	r.Close = true // on a connection that is used again, a second answer to one order would answer the next
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Idempotency-Key", order.Name)
 	client := http.Client{

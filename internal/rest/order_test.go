@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -283,6 +284,42 @@ func TestOrderOfASessionThatEnds(t *testing.T) {
 				t.Errorf("the cart is %+v, %v", cart, err)
 			}
 		})
+	}
+}
+
+// TestOrderAnsweredTwice: a second answer to an order is not taken for the answer to the next
+// one.
+func TestOrderAnsweredTwice(t *testing.T) {
+	s := newShop(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := fmt.Sprintf(`{"for":%q}`, r.Header.Get("Idempotency-Key"))
+		answer = fmt.Sprintf("HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		_, err := io.Copy(io.Discard, r.Body)
+		conn, stream, hijackErr := w.(http.Hijacker).Hijack()
+		if err != nil || hijackErr != nil {
+			t.Error(err, hijackErr)
+			return
+		}
+		defer conn.Close()
+		for err == nil { // once more for each request that comes behind
+			if _, err = io.WriteString(conn, answer); err == nil {
+				_, err = http.ReadRequest(stream.Reader)
+			}
+		}
+	}))
+	defer server.Close()
+	s.use(s.issuer.Client(), rest.Options{Orders: rest.Orders{URL: server.URL}})
+	for _, key := range []string{"o-1", "o-2"} {
+		s.call("POST", "/v1/cart/lines", `{"sku":"TEE"}`, s.ann[2:]...)
+		w := s.call("POST", "/v1/orders", "", append([]string{"Idempotency-Key", key}, s.ann[2:]...)...)
+		var got rest.Order
+		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 {
+			t.Fatalf("got %d %s", w.Code, w.Body)
+		}
+		name := hub.NameHash(fmt.Sprint("u~ann ", key, " ", got.Version))
+		if want := fmt.Sprintf(`{"for":%q}`, name); string(got.Order) != want {
+			t.Errorf("%s: got %s, want %s", key, got.Order, want)
+		}
 	}
 }
 
