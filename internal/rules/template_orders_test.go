@@ -33,6 +33,11 @@ func checkOrders(k *checker) {
 			"DefaultRouteSettings": object{"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 10},
 			"DefinitionBody": object{
 				"openapi": "3.0.1", "info": object{"title": "stack orders", "version": "v1"},
+				// What SAM's EnableIamAuthorizer makes. For HTTP APIs, x-amazon-apigateway-auth is not
+				// documented, and an API that ignores it is open to everybody.
+				"components": object{"securitySchemes": object{"sigv4": object{
+					"type": "apiKey", "name": "Authorization", "in": "header", "x-amazon-apigateway-authtype": "awsSigv4",
+				}}},
 				"paths": object{"/orders": object{"post": k.wantOrders(s)}},
 			},
 		})
@@ -62,15 +67,16 @@ func (k *checker) wantOrders(s *scene) object {
 		integration["tlsConfig"] = object{"serverNameToVerify": name}
 	}
 	return object{
+		"security":                        []any{object{"sigv4": []any{}}},
 		"responses":                       object{"default": object{"description": "what the order service answers"}},
-		"x-amazon-apigateway-auth":        object{"type": "AWS_IAM"},
 		"x-amazon-apigateway-integration": integration,
 	}
 }
 
 // ordersMutations are mistakes in the way to the order service.
 var ordersMutations = []mutation{
-	{"orders", "orders of everybody", "  OrdersApi:", "              x-amazon-apigateway-auth: {type: AWS_IAM}\n", ""},
+	{"orders", "orders of everybody", "  OrdersApi:", "              security: [{sigv4: []}]\n", ""},
+	{"orders", "a signature that nobody checks", "  OrdersApi:", ", x-amazon-apigateway-authtype: awsSigv4}", "}"},
 	{"orders", "a gateway that gives up first", "  OrdersApi:", "timeoutInMillis: 7000", "timeoutInMillis: 5000"},
 	{"orders", "a listener on the internet", "  OrdersApi:", "connectionType: VPC_LINK", "connectionType: INTERNET"},
 	{"orders", "a certificate that nobody checks", "  OrdersApi:", "tlsConfig: !If [HasOrdersServerName,",
