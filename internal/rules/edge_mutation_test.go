@@ -74,12 +74,18 @@ var edgeSecretMutations = []mutation{
 		"      KmsKeyId: !If [HasKmsKey, !Ref KmsKeyArn, !Ref AWS::NoValue]\n", ""},
 }
 
+// edgeNameMutations are names that a long name of the stack makes too long.
+var edgeNameMutations = []mutation{
+	{"names", "of a cache policy", "  EdgeStock:\n", `!Join ["-", [stock, !Select [2, !Split ["/", !Ref AWS::StackId]]]]`,
+		"!Sub ${AWS::StackName}-stock"},
+	{"names", "a comment", "  Edge:\n", "Comment: Sockets, REST API and script of a SecureCart hub",
+		"Comment: !Sub Sockets of ${AWS::StackName}"},
+}
+
 // edgeLogMutations are mistakes in the edge's log.
 var edgeLogMutations = []mutation{
 	{"log", "addresses", "RecordFields:\n", "        - date\n", "        - date\n        - c-ip\n"},
 	{"log", "paths, which have SKUs", "RecordFields:\n", "cache-behavior-path-pattern", "cs-uri-stem"},
 	{"log", "no end", "  AccessLog:\n", "      RetentionInDays: !Ref LogRetentionDays\n", ""},
-	{"log", "another source", "  AccessLogDelivery:\n", "${AWS::StackName}-access", "${AWS::StackName}-log"},
-	{"log", "a delivery before its source", "  AccessLogDelivery:\n",
-		"    DependsOn: AccessLogSource # which it names\n", ""},
+	{"log", "another source", "  AccessLogDelivery:\n", "!Ref AccessLogSource", "!Ref Edge"},
 }

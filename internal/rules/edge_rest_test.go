@@ -28,7 +28,7 @@ var wantStockBehavior = object{
 
 // wantStockCache keeps what may be kept for a second at most.
 var wantStockCache = object{"CachePolicyConfig": object{
-	"Name": "stack-stock", "MinTTL": 0, "DefaultTTL": 0, "MaxTTL": 1,
+	"Name": "stock-stack-id", "Comment": "stack", "MinTTL": 0, "DefaultTTL": 0, "MaxTTL": 1,
 	"ParametersInCacheKeyAndForwardedToOrigin": object{
 		"CookiesConfig": object{"CookieBehavior": "none"},
 		"HeadersConfig": object{
@@ -49,7 +49,7 @@ var wantProductsBehavior = object{
 
 // wantProductsCache keeps one answer for everybody, as long as the catalogue says.
 var wantProductsCache = object{"CachePolicyConfig": object{
-	"Name": "stack-products", "MinTTL": 0, "DefaultTTL": 60, "MaxTTL": 86400,
+	"Name": "products-stack-id", "Comment": "stack", "MinTTL": 0, "DefaultTTL": 60, "MaxTTL": 86400,
 	"ParametersInCacheKeyAndForwardedToOrigin": object{
 		"CookiesConfig":              object{"CookieBehavior": "none"},
 		"HeadersConfig":              object{"HeaderBehavior": "none"},

@@ -103,6 +103,7 @@ var checks = []check{
 	{"queries", checkQueries},
 	{"secrets", checkSecrets},
 	{"budget", checkBudget},
+	{"names", func(k *checker) { k.checkNames(k.scenes()) }},
 }
 
 // runChecks runs the checks of a template.

@@ -383,6 +383,7 @@ func TestMutations(t *testing.T) {
 		queryMutations,
 		secretMutations,
 		moneyMutations,
+		nameMutations,
 	))
 }
 

@@ -32,7 +32,7 @@ func checkOrders(k *checker) {
 			"FailOnWarnings":       true,
 			"DefaultRouteSettings": object{"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 10},
 			"DefinitionBody": object{
-				"openapi": "3.0.1", "info": object{"title": "stack orders", "version": "v1"},
+				"openapi": "3.0.1", "info": object{"title": "stack", "version": "v1"},
 				// What SAM's EnableIamAuthorizer makes. For HTTP APIs, x-amazon-apigateway-auth is not
 				// documented, and an API that ignores it is open to everybody.
 				"components": object{"securitySchemes": object{"sigv4": object{
@@ -42,7 +42,7 @@ func checkOrders(k *checker) {
 			},
 		})
 		k.want(s.name+": the link", s.props(link), object{
-			"Name": "stack-orders", "SubnetIds": []any{"subnet-1", "subnet-2"}, "SecurityGroupIds": []any{"sg-1"},
+			"Name": "stack", "SubnetIds": []any{"subnet-1", "subnet-2"}, "SecurityGroupIds": []any{"sg-1"},
 		})
 	}
 	for name, given := range map[string]map[string]string{

@@ -107,6 +107,7 @@ type scene struct {
 var pseudo = map[string]string{
 	"AWS::Partition": "aws-p", "AWS::Region": "region-1", "AWS::AccountId": "account",
 	"AWS::URLSuffix": "suffix.test", "AWS::StackName": "stack",
+	"AWS::StackId": "arn:aws-p:cloudformation:region-1:account:stack/stack/stack-id",
 }
 
 // evaluator returns the template with the parameters of the scene. A reference to a
