@@ -98,6 +98,10 @@ func (k *checker) checkRestPaths(paths object, catalogue bool) {
 // parameterOfPath matches a parameter of a path.
 var parameterOfPath = regexp.MustCompile(`\{(\w+)\}`)
 
+// methodStatus matches the status of a method's response:
+// https://docs.aws.amazon.com/apigateway/latest/api/API_PutMethodResponse.html
+var methodStatus = regexp.MustCompile(`^[1-5]\d\d$`)
+
 // checkRestPath: a path hands all methods to a function.
 func (k *checker) checkRestPath(paths object, path string, f config.Function) {
 	operation := sub(paths, path, anyMethod)
@@ -106,6 +110,11 @@ func (k *checker) checkRestPath(paths object, path string, f config.Function) {
 		"type": "aws_proxy", "httpMethod": "POST",
 		"uri": "arn:aws-p:apigateway:region-1:lambda:path/2015-03-31/functions/<" + functionID(f) + ".Arn>:live/invocations",
 	})
+	for status := range sub(operation, "responses") {
+		if !methodStatus.MatchString(status) {
+			k.failf("API Gateway has no response %q for %s", status, path)
+		}
+	}
 	var parameters any
 	if m := parameterOfPath.FindStringSubmatch(path); m != nil {
 		parameters = []any{object{"name": m[1], "in": "path", "required": true, "schema": object{"type": "string"}}}
@@ -166,6 +175,7 @@ var restMutations = []mutation{
 	{"rest", "GET alone", "          /v1/stock:\n", "x-amazon-apigateway-any-method:", "get:"},
 	{"rest", "a path without its parameter", "  RestApi:",
 		"              parameters: [{name: sku, in: path, required: true, schema: {type: string}}]\n", ""},
+	{"rest", "a response without a status", "          /v1/stock:\n", `"200":`, "default:"},
 	{"rest", "a stage named Stage (passes cfn-lint)", "  RestApi:", "      OpenApiVersion: 3.0.1", "      # 3.0.1"},
 	{"rest", "a document that is not imported", "  RestApi:", "openapi: 3.0.1", "openapi: 3.1.0"},
 	{"rest", "warnings that nobody reads", "  RestApi:", "FailOnWarnings: true", "FailOnWarnings: false"},
