@@ -134,6 +134,7 @@ var mutations = []mutation{
 	{"stage", "another name", "  Stage:", "StageName: v1", "StageName: prod"},
 	{"stage", "before a permission", "  Stage:", "      - DefaultPermission\n", ""},
 	{"stage", "does not wait for logging", "  Stage:", `!Sub "Version 1; ${GatewayAccount} lets it log"`, "logging"},
+	{"stage", "an account that has sockets alone", "  GatewayAccount:", "DependsOn: SystemsKey", "DependsOn: Api"},
 	{"stage", "the account's setting is deleted with the stack", "GatewayAccount:\n    Type",
 		"    DeletionPolicy: Retain\n",
 		""},

@@ -24,8 +24,10 @@ func checkStage(k *checker) {
 	if account := k.one("AWS::ApiGateway::Account"); !mentions(s.properties, account.id) {
 		k.failf("the stage does not wait for %s", account.id)
 	} else if account.raw["DeletionPolicy"] != "Retain" ||
-		!reflect.DeepEqual(account.dependsOn, []string{k.one(kindAPI).id}) {
-		k.failf("%s is deleted with the stack, or does not wait for the API", account.id)
+		// AWS documents a REST API or an API key, and not that a WebSocket API will do:
+		// https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-account.html
+		!reflect.DeepEqual(account.dependsOn, []string{k.one("AWS::ApiGateway::ApiKey").id}) {
+		k.failf("%s is deleted with the stack, or does not wait for the API key", account.id)
 	}
 }
 
