@@ -35,6 +35,11 @@ const (
 	Metric      = 0.30 // https://aws.amazon.com/cloudwatch/pricing/: a metric of ours that has data
 	AlarmMetric = 0.10 // the same: a metric that an alarm watches
 	Dashboard   = 3.00 // the same
+	TableGB     = 0.25 // https://aws.amazon.com/dynamodb/pricing/on-demand/
+	RecoveryGB  = 0.20 // the same: point-in-time recovery
+	WebACL      = 5.00 // https://aws.amazon.com/waf/pricing/
+	WallRule    = 1.00 // the same
+	Key         = 1.00 // https://aws.amazon.com/kms/pricing/
 )
 
 // MessageBytes is the part of a message that API Gateway bills as one.
