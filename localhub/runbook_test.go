@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,6 +38,12 @@ const failedBatch = `{"Records":[{"eventID":"1","eventName":"MODIFY","eventVersi
 	"OldImage":{"sku":{"S":"MUG"},"available":{"N":"9"},"version":{"N":"1"}},
 	"NewImage":{"sku":{"S":"MUG"},"available":{"N":"3"},"version":{"N":"2"}}}}]}`
 
+// stackResources are the resources of a stack, as CloudFormation returns them.
+const stackResources = `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>
+	<member><ResourceType>AWS::Lambda::Function</ResourceType><PhysicalResourceId>hub-Rest</PhysicalResourceId></member>
+	<member><ResourceType>AWS::Logs::LogGroup</ResourceType><PhysicalResourceId>/hub/rest</PhysicalResourceId></member>
+	</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`
+
 func (a *fakeAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	what := r.Header.Get("X-Amz-Target")
@@ -55,6 +62,14 @@ func (a *fakeAccount) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, failedBatch)
 	case strings.HasSuffix(what, ".GetShardIterator"):
 		_, _ = io.WriteString(w, `{"ShardIterator":"iterator"}`)
+	case strings.Contains(r.URL.Path, "/aliases/"):
+		_, _ = io.WriteString(w, `{"FunctionVersion":"3"}`)
+	case strings.HasSuffix(r.URL.Path, "/versions") && r.URL.Query().Get("Marker") == "":
+		_, _ = io.WriteString(w, `{"Versions":[{"Version":"$LATEST"},{"Version":"1"},{"Version":"2"}],"NextMarker":"2"}`)
+	case strings.HasSuffix(r.URL.Path, "/versions"):
+		_, _ = io.WriteString(w, `{"Versions":[{"Version":"3"}]}`)
+	case strings.Contains(string(body), "Action=ListStackResources"):
+		_, _ = io.WriteString(w, stackResources)
 	case strings.HasSuffix(what, ".DescribeTable"):
 		_, _ = io.WriteString(w, `{"Table":{"TableStatus":"ACTIVE"}}`)
 	case strings.Contains(kind, "cbor"):
@@ -134,8 +149,13 @@ func TestRunbook(t *testing.T) {
 				commands := addresses.Replace(placeholders.Replace(block))
 				cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", commands)
 				cmd.Dir, cmd.Env = t.TempDir(), env
-				if out, err := cmd.CombinedOutput(); err != nil {
+				out, err := cmd.CombinedOutput()
+				if err != nil {
 					t.Errorf("%s\n%v\n%s", block, err, out)
+				}
+				const versions = "hub-Rest: now 3, last: [\"2\",\"3\"]\n"
+				if strings.Contains(block, "list-versions-by-function") && string(out) != versions {
+					t.Errorf("%s\ngot %s, want %s", block, out, versions)
 				}
 			})
 		}
@@ -176,4 +196,44 @@ func checkRedriven(t *testing.T, payloads []string) {
 		}
 	}
 	t.Errorf("no invocation has records: %q", payloads)
+}
+
+// logPattern matches the pattern of filter-log-events in docs/operations.md.
+var logPattern = regexp.MustCompile(`--filter-pattern '\{ (.*) \}'`)
+
+// TestLogPattern: the run-book's pattern finds errors, warnings and Lambda's own lines, which
+// have no level. https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+func TestLogPattern(t *testing.T) {
+	doc, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern := logPattern.FindStringSubmatch(string(doc))
+	if pattern == nil {
+		t.Fatal("docs/operations.md has no pattern for log lines")
+	}
+	for line, want := range map[string]bool{
+		`{"level":"ERROR","msg":"runtime","error":"panic"}`:                        true,
+		`{"level":"WARN","msg":"post failed"}`:                                     true,
+		`{"level":"INFO","msg":"metrics","Changes":1}`:                             false,
+		`{"type":"platform.report","record":{"requestId":"r","status":"timeout"}}`: true,
+	} {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for term := range strings.SplitSeq(pattern[1], " || ") {
+			var name, value string
+			if _, err := fmt.Sscanf(term, "$.%s = %q", &name, &value); err != nil {
+				t.Fatalf("%s: %v", term, err)
+			}
+			text, _ := fields[name].(string)
+			matched, err := path.Match(value, text)
+			found = found || err == nil && matched
+		}
+		if found != want {
+			t.Errorf("the pattern finds %s: %t, want %t", line, found, want)
+		}
+	}
 }
