@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -22,7 +22,8 @@ func newLab() *cobra.Command {
 		Use:   "lab N [flags]",
 		Short: "list the steps of a lab, or say which of them you did",
 		Long: `The labs are in docs/labs.md, with what to type. -check looks for each step in
-the newest ` + strconv.Itoa(maxLast) + ` events of localhub's log. The status is 1 if a step is missing.`,
+the newest ` + strconv.Itoa(maxLast) + ` events of each type of localhub's log. The status is 1 if a step
+is missing.`,
 		Example: `localhub lab 1
 localhub lab 3 -check || echo not yet`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -44,7 +45,7 @@ localhub lab 3 -check || echo not yet`,
 			lines, missing := lab.judge(log)
 			fmt.Fprint(cmd.OutOrStdout(), lines)
 			if missing > 0 {
-				return fmt.Errorf("lab %d: %s to go", n, plural(missing, "step"))
+				return fmt.Errorf("lab %d: %s to go (docs/labs.md)", n, plural(missing, "step"))
 			}
 			return nil
 		},
@@ -65,13 +66,23 @@ func labNumber(args []string) (int, error) {
 	return 0, usagef("lab needs the number of a lab, from 1 to %d", len(labs))
 }
 
-// labEvents returns the newest events that steps of labs look at.
-func labEvents(ctx context.Context, api *endpoint) ([]events.Event, error) {
-	query := url.Values{"last": {strconv.Itoa(maxLast)}, "type": labTypes}
-	body, err := api.askShort(ctx, http.MethodGet, "/admin/events?"+query.Encode(), nil)
-	var answer struct{ Events []events.Event }
-	if err == nil {
-		err = json.Unmarshal(body, &answer)
+// labEvents returns the newest events of each type that steps of labs look at, in order.
+func labEvents(ctx context.Context, api *endpoint) (log []events.Event, err error) {
+	var situation struct{ Template bool }
+	if err := api.askInto(ctx, "/admin/situation", &situation); err != nil {
+		return nil, err
 	}
-	return answer.Events, err
+	if situation.Template {
+		return nil, fmt.Errorf("the localhub at %s serves a template, and a lab needs the hub", api.base.text)
+	}
+	for _, kind := range labTypes {
+		query := url.Values{"last": {strconv.Itoa(maxLast)}, "type": {string(kind)}}
+		var answer struct{ Events []events.Event }
+		if err := api.askInto(ctx, "/admin/events?"+query.Encode(), &answer); err != nil {
+			return nil, err
+		}
+		log = append(log, answer.Events...)
+	}
+	slices.SortFunc(log, func(a, b events.Event) int { return cmp.Compare(a.ID, b.ID) })
+	return log, nil
 }

@@ -79,8 +79,14 @@ func runTour(t *testing.T, prepare string, commands []shellCommand) {
 	for _, c := range commands {
 		script.WriteString(c.text + "\necho\necho '" + end + "'\n")
 	}
-	cmd := exec.CommandContext(t.Context(), "sh", "-eu")
-	cmd.Dir, cmd.Stdin, cmd.Stderr = t.TempDir(), strings.NewReader(script.String()), t.Output()
+	cmd := exec.CommandContext(t.Context(), "sh", "-euc", script.String())
+	terminal, stdin, err := os.Pipe() // nobody types anything, and it does not end: wscat would
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	defer terminal.Close()
+	cmd.Dir, cmd.Stdin, cmd.Stderr = t.TempDir(), terminal, t.Output()
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)

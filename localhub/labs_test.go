@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/coder/websocket"
 
 	"github.com/securecart/hub/internal/local/events"
 	"github.com/securecart/hub/internal/local/shell"
@@ -72,7 +76,7 @@ func testLab(t *testing.T, r labRun) {
 		t.Errorf("the page has the steps\n%s\nwant\n%s", got, want)
 	}
 	status, stdout, stderr := process{args: r.hub.words("lab", fmt.Sprint(r.n), "-check")}.output(t)
-	want := fmt.Sprintf("localhub: lab %d: %d steps to go\n", r.n, len(lab.steps))
+	want := fmt.Sprintf("localhub: lab %d: %d steps to go (docs/labs.md)\n", r.n, len(lab.steps))
 	if status != 1 || stderr != want || strings.Count(stdout, "NO  ") != len(lab.steps) {
 		t.Errorf("before the lab: got status %d\n%s%s", status, stdout, stderr)
 	}
@@ -87,9 +91,9 @@ func testLab(t *testing.T, r labRun) {
 	log := labLog(t, r.hub)
 	for i, step := range lab.steps {
 		var without []events.Event
-		for _, e := range log {
-			if !step.done(&e) {
-				without = append(without, e)
+		for i := range log {
+			if !step.done(&log[i], log[:i]) {
+				without = append(without, log[i])
 			}
 		}
 		lines, _ := lab.judge(without)
@@ -145,13 +149,14 @@ func (r *labRun) startFollower(t *testing.T) (wait func()) {
 	}
 }
 
-// newLabRun prepares a lab in front of a localhub. others are further addresses of the page and
-// what stands for them.
+// newLabRun prepares a lab in front of a localhub. Its commands are the real ones: only localhub
+// is a function, which adds the addresses, because those of the page may be in use. others are
+// further texts of the page and what stands for them.
 func newLabRun(t *testing.T, n int, page labPage, hub *instance, others ...string) labRun {
 	t.Helper()
 	address := strings.TrimSuffix(strings.TrimPrefix(hub.socket, "ws://"), "/v1")
-	return labRun{n, page, hub, "curl() { command curl -sS \"$@\"; }\n" + hub.shellFunction(t),
-		strings.NewReplacer(append(others, "127.0.0.1:8787", address, "127.0.0.1:8788", hub.adminAddress())...)}
+	others = append(others, "127.0.0.1:8787", address, "127.0.0.1:8788", hub.adminAddress(), "/tmp/", t.TempDir()+"/")
+	return labRun{n, page, hub, "set +e\n" + hub.shellFunction(t), strings.NewReplacer(others...)}
 }
 
 // needPrograms skips the test if one of the programs that a lab types is missing.
@@ -184,18 +189,25 @@ func TestLab2(t *testing.T) {
 }
 
 func TestLab3(t *testing.T) {
-	needPrograms(t, "curl")
-	wscatPath := findWscat(t)
+	needPrograms(t, "curl", "npx")
+	bin := filepath.Join(t.TempDir(), "node_modules/.bin") // npx finds a program here without a registry
+	if err := os.MkdirAll(bin, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(findWscat(t), filepath.Join(bin, "wscat")); err != nil {
+		t.Fatal(err)
+	}
 	page := readLab(t, 3)
 	run := newLabRun(t, 3, page, start(t, page.hub...))
-	run.prepare += "mkfifo terminal; exec 9<>terminal\n" + // wscat ends where its input does
-		"npx() { shift; " + shell.Word(wscatPath) + " --no-color \"$@\" <&9; }\n"
+	run.prepare += "cd " + shell.Word(filepath.Dir(filepath.Dir(bin))) + "\n"
 	testLab(t, run)
 }
 
 // TestLabWord lists steps, and refuses what is no lab.
 func TestLabWord(t *testing.T) {
 	const noLab = "localhub: lab needs the number of a lab, from 1 to 3\n"
+	board := start(t, "-template", "../examples/board/template.yaml")
+	template := strings.TrimSuffix(board.adminAddress(), "/admin")
 	runProcesses(t, map[string]process{
 		"list": {
 			args: []string{"lab", "2"}, stdout: "Lab 2: Lambda and DynamoDB (docs/labs.md)\n" +
@@ -208,23 +220,100 @@ func TestLabWord(t *testing.T) {
 			args: []string{"lab", "1", "-check", "-admin", unusedAddress(t)}, status: 1,
 			stderr: "localhub: no localhub answers at",
 		},
+		"a template": {
+			args: []string{"lab", "1", "-check", "-admin", template}, status: 1,
+			stderr: "localhub: the localhub at http://" + template + " serves a template, and a lab needs",
+		},
 	})
 }
 
-// TestAnswered: another status or another request does not count.
-func TestAnswered(t *testing.T) {
-	step := answered("Ask", "GET /v1/cart", 401)
-	for _, tt := range []struct {
-		e    events.Event
-		want bool
+// TestLabDoneWrong: what a lab must not take for a step, and what it says instead.
+func TestLabDoneWrong(t *testing.T) {
+	answer := func(route string, status int) events.Event {
+		return events.Event{Type: events.Answer, Route: route, Status: status}
+	}
+	record := func(topic string, version uint64) events.Event {
+		return events.Event{Type: events.Record, Topic: topic, Version: version}
+	}
+	admin := func(note, topic string) events.Event {
+		return events.Event{Type: events.Admin, Note: note, Topic: topic}
+	}
+	open := func(status int, user, note string) events.Event {
+		return events.Event{Type: events.Open, Status: status, User: user, Note: note}
+	}
+	stock, seed := admin("PUT /admin/stock/TEE-RED-M", labItem), admin("POST /admin/stock", "")
+	mug := answer("GET /v1/stock/LAB-MUG", 200)
+	caused := record(labItem, 2)
+	caused.Cause = []uint64{1}
+	for name, tt := range map[string]struct {
+		lab, step int
+		log       []events.Event
+		want      string // part of its line, "": it is done
 	}{
-		{events.Event{Type: events.Answer, Route: "GET /v1/cart", Status: 401}, true},
-		{events.Event{Type: events.Answer, Route: "GET /v1/cart", Status: 200}, false},
-		{events.Event{Type: events.Answer, Route: "POST /v1/tickets", Status: 401}, false},
-		{events.Event{Type: events.Invoke, Route: "GET /v1/cart", Status: 401}, false},
+		"nothing": {
+			1, 1, nil, "has no status 200 for GET /v1/stock/TEE-RED-M\n       ask for TEE-RED-M, with curl\n",
+		},
+		"the right request": {1, 1, []events.Event{answer("GET /v1/stock/TEE-RED-M", 200)}, ""},
+		"the wrong SKU":     {1, 1, []events.Event{answer("GET /v1/stock/TEE-RED-L", 200)}, ", but GET /v1/stock/TEE-RED-L"},
+		"the wrong key":     {1, 3, []events.Event{answer("PUT /v1/inventory/TEE-RED-M", 403)}, ", but status 403\n"},
+		"an invocation": {
+			1, 1, []events.Event{{Type: events.Invoke, Route: "GET /v1/stock/TEE-RED-M", Status: 200}}, "has no",
+		},
+		"no change":           {1, 5, []events.Event{answer("GET /v1/stock/TEE-RED-M", 200)}, ", but status 200\n"},
+		"a refused SKU":       {1, 2, []events.Event{{Type: events.Answer, Route: "subscribe", Topic: labItem}}, "has no"},
+		"a post that failed":  {1, 4, []events.Event{{Type: events.Post, Topic: labItem, Status: 410}}, "has no"},
+		"the seed":            {2, 2, []events.Event{record(labItem, 1)}, "has no"},
+		"rows in memory":      {2, 2, []events.Event{record(labItem, 1), caused}, "localhub needs -dynamodb"},
+		"the AWS CLI":         {2, 2, []events.Event{record(labItem, 1), record(labItem, 2)}, ""},
+		"tables of yesterday": {2, 2, []events.Event{record(labItem, 9)}, ""},
+		"localhub stock":      {2, 2, []events.Event{record(labItem, 1), stock, record(labItem, 2)}, "has no"},
+		"localhub seed":       {2, 2, []events.Event{record(labItem, 1), seed, record(labItem, 2)}, "has no"},
+		"localhub stock, then the AWS CLI": {
+			2, 2, []events.Event{record(labItem, 1), stock, record(labItem, 2), record(labItem, 3)}, "",
+		},
+		"no row":        {2, 4, []events.Event{answer("GET /v1/stock/LAB-MUG", 404)}, ", but status 404\n"},
+		"a row":         {2, 4, []events.Event{record("sku:LAB-MUG", 1), mug}, ""},
+		"not asked for": {2, 4, []events.Event{mug, record("sku:LAB-MUG", 1)}, "has no"},
+		"localhub stock LAB-MUG": {
+			2, 4, []events.Event{admin("PUT /admin/stock/LAB-MUG", "sku:LAB-MUG"), record("sku:LAB-MUG", 1), mug}, "has no",
+		},
+		"a ticket":            {3, 4, []events.Event{open(101, "alice", events.WithTicket)}, ""},
+		"a token in a header": {3, 4, []events.Event{open(101, "alice", "")}, "a ticket is for 30 seconds"},
+		"a ticket of a guest": {3, 4, []events.Event{open(101, "guest:1", events.WithTicket)}, "has no"},
+		"a used ticket": {
+			3, 5, []events.Event{open(101, "alice", events.WithTicket), open(403, "", events.WithTicket)}, "",
+		},
+		"an expired ticket": {3, 5, []events.Event{open(403, "", events.WithTicket)}, "has no"},
+		"a foreign origin": {
+			3, 5, []events.Event{open(101, "alice", events.WithTicket), open(403, "", "")}, "has no",
+		},
+		"too often over HTTP": {
+			3, 9, []events.Event{{Type: events.Answer, Route: "GET /v1/cart", Code: "slow_down"}}, "has no",
+		},
 	} {
-		if got := step.done(&tt.e); got != tt.want {
-			t.Errorf("%+v: got %t, want %t", tt.e, got, tt.want)
+		lines, _ := labs[tt.lab-1].judge(tt.log)
+		step := fmt.Sprintf("%d. %s", tt.step, labs[tt.lab-1].steps[tt.step-1].do)
+		if isDone := strings.Contains(lines, "ok  "+step+"\n"); isDone != (tt.want == "") {
+			t.Errorf("%s: step %s is done: %t, want %t", name, step, isDone, !isDone)
+		}
+		_, after, _ := strings.Cut(lines, "NO  "+step+": ")
+		if after, _, _ = strings.Cut(after, "\nNO  "); !strings.Contains(after+"\n", tt.want) {
+			t.Errorf("%s: got\n%s\nwant %q", name, after, tt.want)
+		}
+	}
+}
+
+// TestLabTicket: the log tells a socket that was opened with a ticket from another one.
+func TestLabTicket(t *testing.T) {
+	hub := start(t)
+	dial(t, hub.socket, &websocket.DialOptions{HTTPHeader: http.Header{"Authorization": {"Bearer " + hub.token(t)}}})
+	if _, _, err := websocket.Dial(t.Context(), hub.socket+"?auth=required&ticket=NO", nil); err == nil {
+		t.Fatal("a ticket that nobody issued opened a socket")
+	}
+	lines, _ := labs[2].judge(labLog(t, hub))
+	for _, step := range []string{"4. Open a socket with it", "5. Use it again"} {
+		if !strings.Contains(lines, "NO  "+step+": ") {
+			t.Errorf("step %s was not done, got\n%s", step, lines)
 		}
 	}
 }

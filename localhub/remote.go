@@ -217,6 +217,15 @@ func (e *endpoint) askShort(ctx context.Context, method, path string, body any) 
 	return e.ask(ctx, method, path, bytes.NewReader(text))
 }
 
+// askInto reads what a path of the admin API has.
+func (e *endpoint) askInto(ctx context.Context, path string, into any) error {
+	body, err := e.askShort(ctx, http.MethodGet, path, nil)
+	if err == nil {
+		err = json.Unmarshal(body, into)
+	}
+	return err
+}
+
 // outputFlag is the flag -output, or -o.
 type outputFlag struct{ enumFlag }
 

@@ -94,9 +94,15 @@ var faultNames = map[string]string{
 	"LoseDisconnect": "lose-disconnect", "Drop": "drop", "Stall": "stall", "Late": "late", "Next": "next post",
 }
 
+// WithTicket is the note of a handshake with the hub that has a ticket in its URL.
+const WithTicket = "with a ticket"
+
 // open adds who opened a connection.
 func (g *Gateway) open(e *Event, o gatewaytest.Observation) {
 	e.Address = o.SourceIP
+	if g.Cart != nil && o.Query.Has("ticket") {
+		e.Note = WithTicket
+	}
 	e.User, _ = o.Authorizer["principalId"].(string)
 	e.Role, _ = o.Authorizer["role"].(string)
 	if o.Code == "" {
