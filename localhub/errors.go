@@ -59,25 +59,54 @@ func flagError(cmd *cobra.Command, err error) error {
 		if name != "" && name[0] >= '0' && name[0] <= '9' {
 			return usagef("-%s is below zero; after -- it is no flag (%s -h)", name, cmd.CommandPath())
 		}
-		return usagef("unknown flag -%s (%s -h lists the flags)", name, cmd.CommandPath())
+		return usagef("unknown flag -%s (%s%s -h lists the flags)", name, didYouMean("-", nearFlags(cmd, name)),
+			cmd.CommandPath())
 	case errors.As(err, &missing):
-		return usagef("flag needs an argument: -%s", missing.GetFlag().Name)
+		form, _ := pflag.UnquoteUsage(missing.GetFlag())
+		return usagef("-%[1]s needs a value: -%[1]s %[2]s", missing.GetFlag().Name, form)
 	case errors.As(err, &invalid):
 		name, cause := invalid.GetFlag().Name, invalid.Unwrap()
 		switch invalid.GetFlag().Value.(type) {
 		case *secretFlag, pairsFlag, *urlFlag:
 			return usagef("invalid value for flag -%s: %w", name, cause)
 		}
+		if form := formOf[invalid.GetFlag().Value.Type()]; form != "" {
+			cause = errors.New("it must be " + form)
+		}
 		return usagef("invalid value %q for flag -%s: %w", redact.URL(invalid.GetValue()), name, cause)
 	}
 	return usagef("a flag without a name (%s -h lists the flags)", cmd.CommandPath()) // such as --=x
 }
 
+// formOf says what a value of a type of pflag's own looks like. Its errors are those of Go's
+// parsers.
+var formOf = map[string]string{
+	"bool": "true or false", "duration": "a time such as 90s, 10m or 2h", "float64": "a number such as 0.5",
+	"int": "a whole number", "int64": "a whole number",
+}
+
+// nearFlags returns the flags of a command whose names are nearly a name.
+func nearFlags(cmd *cobra.Command, name string) []string {
+	names := cobra.Command{SuggestionsMinimumDistance: 2}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+	})
+	return names.SuggestionsFor(name)
+}
+
+// didYouMean asks for the first of some names, if there is one.
+func didYouMean(prefix string, names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "did you mean " + prefix + names[0] + "? "
+}
+
 // wordError refuses a word that is none.
 func wordError(root *cobra.Command, word string) error {
-	hint := "localhub help lists the words"
-	if near := root.SuggestionsFor(word); word != "" && len(near) > 0 {
-		hint = "did you mean " + near[0] + "? " + hint
+	var near []string
+	if word != "" {
+		near = root.SuggestionsFor(word)
 	}
-	return usagef("%q is not a word of localhub (%s)", redact.URL(word), hint)
+	return usagef("%q is not a word of localhub (%slocalhub help lists the words)", redact.URL(word), didYouMean("", near))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/securecart/hub/gatewaytest"
 	"github.com/securecart/hub/internal/handler"
+	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/faults"
 	"github.com/securecart/hub/internal/versions"
 )
@@ -53,6 +54,21 @@ func (d *deprecationsFlag) Set(value string) (err error) {
 	return nil
 }
 
+// limitsFlag is a list of limits, in the form of the setting LIMITS.
+type limitsFlag string
+
+func (l *limitsFlag) String() string { return "" }
+
+func (l *limitsFlag) Type() string { return "limits" }
+
+func (l *limitsFlag) Set(value string) error {
+	if _, err := hub.ParseLimits(value); err != nil {
+		return err
+	}
+	*l = limitsFlag(value)
+	return nil
+}
+
 // pairsFlag is a flag NAME=VALUE that may be repeated.
 type pairsFlag map[string]string
 
@@ -90,7 +106,7 @@ func (s *secretFlag) Set(value string) error {
 	}
 	switch {
 	case value == "":
-		return errors.New("an empty token protects nothing")
+		return errors.New("it is empty, and protects nothing")
 	case strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r > '~' }): // a header cannot carry it
 		return errors.New("it has printable ASCII characters and no spaces")
 	}

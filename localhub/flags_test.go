@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/spf13/pflag"
 )
 
 // commandLine is a command line with a mistake.
@@ -58,9 +59,13 @@ func TestUsageErrors(t *testing.T) {
 		"misspelt word": {
 			[]string{"sotck", "MUG"}, 2, `localhub: "sotck" is not a word of localhub (did you mean stock? `,
 		},
-		"empty word":            {[]string{""}, 2, `localhub: "" is not a word of localhub (localhub help lists the words)`},
-		"invalid duration":      {[]string{"-max-age", "long"}, 2, invalid + `"long" for flag -max-age`},
-		"idle time-out of zero": {[]string{"-idle-timeout", "0s"}, 2, "localhub: -idle-timeout 0s: it must be above zero"},
+		"empty word": {
+			[]string{""}, 2, `localhub: "" is not a word of localhub (localhub help lists the words)`,
+		},
+		"invalid duration": {[]string{"-max-age", "long"}, 2, invalid + `"long" for flag -max-age`},
+		"idle time-out of zero": {
+			[]string{"-idle-timeout", "0s"}, 2, "localhub: -idle-timeout 0s: it must be above zero",
+		},
 		"admin API on all addresses": {
 			[]string{"-admin", "0.0.0.0:8788"}, 2,
 			"localhub: -admin 0.0.0.0:8788: the admin API is for this machine only",
@@ -100,9 +105,44 @@ func TestUsageErrors(t *testing.T) {
 		"batch window of an hour": {
 			[]string{"-batch-window", "1h"}, 2, "localhub: -batch-window 1h0m0s: it must be from 0s to 5m0s",
 		},
-		"invalid stage":   {[]string{"-stage", "a/b"}, 2, `localhub: -stage "a/b"`},
-		"invalid log":     {[]string{"-log", "xml"}, 2, invalid + `"xml" for flag -log: it must be json or text`},
-		"invalid address": {[]string{"-addr", "nowhere"}, 2, "localhub: -addr nowhere: "},
+		"invalid stage": {[]string{"-stage", "a/b"}, 2, `localhub: -stage "a/b"`},
+		"invalid log":   {[]string{"-log", "xml"}, 2, invalid + `"xml" for flag -log: it must be json or text`},
+		"invalid address": {
+			[]string{"-addr", "nowhere"}, 2, "localhub: -addr nowhere: it must be HOST:PORT, for example 127.0.0.1:8787\n",
+		},
+		"address without a port": {
+			[]string{"-admin", "127.0.0.1"}, 2, "localhub: -admin 127.0.0.1: it must be HOST:PORT, for example ",
+		},
+		"a port that is none": {
+			[]string{"-addr", "127.0.0.1:99999"}, 2, "localhub: -addr 127.0.0.1:99999: it must be HOST:PORT",
+		},
+		"a flag without value":  {[]string{"-addr"}, 2, "localhub: -addr needs a value: -addr ADDRESS\n"},
+		"a word's flag without": {[]string{"token", "-user"}, 2, "localhub: -user needs a value: -user NAME\n"},
+		"misspelt flag": {
+			[]string{"-adr", "x"}, 2, "localhub: unknown flag -adr (did you mean -addr? localhub -h lists the flags)\n",
+		},
+		"misspelt flag of a word": {
+			[]string{"lab", "1", "-chek"}, 2,
+			"localhub: unknown flag -chek (did you mean -check? localhub lab -h lists the flags)\n",
+		},
+		"not a whole number": {
+			[]string{"-connect-rate", "1.5"}, 2, invalid + `"1.5" for flag -connect-rate: it must be a whole`,
+		},
+		"not a time": {
+			[]string{"-idle-timeout", "10"}, 2, invalid + `"10" for flag -idle-timeout: it must be a time such`,
+		},
+		"not true or false": {
+			[]string{"-no-sockets=maybe"}, 2, invalid + `"maybe" for flag -no-sockets: it must be true or false`,
+		},
+		"not a number": {
+			[]string{"load", "-rate", "x"}, 2, invalid + `"x" for flag -rate: it must be a number such as 0.5`,
+		},
+		"unknown limit": {
+			[]string{"-limits", "foo=3"}, 2, invalid + `"foo=3" for flag -limits: there is no limit "foo"; there are user, `,
+		},
+		"limit without a number": {
+			[]string{"-limits", "user"}, 2, invalid + `"user" for flag -limits: the limit "user" needs a whole number`,
+		},
 		"invalid origin": {
 			[]string{"-allowed-origins", "https://Shop.example/"}, 2,
 			invalid + `"https://Shop.example/" for flag -allowed-origins: it is not a list of origins`,
@@ -117,7 +157,7 @@ func TestUsageErrors(t *testing.T) {
 		},
 		"empty admin token": {
 			[]string{"-admin-token", "@" + os.DevNull}, 2,
-			invalid + "for flag -admin-token: an empty token protects nothing",
+			invalid + "for flag -admin-token: it is empty, and protects nothing",
 		},
 		"admin token with a space": { // the error does not quote the token
 			[]string{"-admin-token", "s3 cret"}, 2,
@@ -193,6 +233,36 @@ func TestHelpAndVersion(t *testing.T) {
 		if status != 0 || !strings.HasPrefix(stdout.String(), want) || stderr.Len() > 0 {
 			t.Errorf("%s: got status %d, %q, %q, want 0, %q", args, status, stdout.String(), stderr.String(), want)
 		}
+	}
+}
+
+// TestParserErrors: no flag of any word answers a wrong value in the words of Go's parsers.
+func TestParserErrors(t *testing.T) {
+	tried := 0
+	for _, cmd := range commandsOf(newRoot(nil)) {
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name == "help" {
+				return
+			}
+			args := append(strings.Fields(cmd.CommandPath())[1:], "--"+f.Name+"=\x01")
+			root := newRoot(nil)
+			target, rest, err := root.Find(args)
+			if err == nil {
+				err = target.ParseFlags(rest)
+			}
+			if err == nil {
+				return // any text will do
+			}
+			tried++
+			for _, word := range []string{"strconv", "parsing", "time:", "syntax"} {
+				if text := flagError(target, err).Error(); strings.Contains(text, word) {
+					t.Errorf("%s -%s: %s", cmd.CommandPath(), f.Name, text)
+				}
+			}
+		})
+	}
+	if tried < 30 {
+		t.Errorf("only %d flags refused a wrong value", tried)
 	}
 }
 

@@ -78,7 +78,8 @@ func runHouse(ctx context.Context, s settings, args []string, stdout, stderr io.
 // its admin API at adminAddr.
 func (s *settings) houseOptions(addr, adminAddr string) house.Options {
 	return house.Options{
-		Limits: s.limits, Deprecations: s.deprecations.register, BatchWindow: cmp.Or(s.batchWindow, -1), // 0: not at all
+		Limits: string(s.limits), Deprecations: s.deprecations.register,
+		BatchWindow: cmp.Or(s.batchWindow, -1), // 0: not at all
 		Gateway: house.Gateway{
 			Stage: s.stage, AllowedOrigins: s.origins, IdleTimeout: s.idleTimeout, MaxAge: s.maxAge,
 			ConnectRate: s.connectRate, AccountRate: s.accountRate, NoSockets: s.noSockets,

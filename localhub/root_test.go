@@ -76,7 +76,7 @@ func valueOf(f *pflag.Flag) string {
 	byType := map[string]string{
 		"duration": "1s", "int": "1", "int64": "1", "float64": "1",
 		"faults": "gone=3", "pair": "a=b", "bool": "true", "url": "http://127.0.0.1:1",
-		"origins": "https://shop.example", "versions": "v1: deprecated 2027-01-01, sunset 2027-07-05, " +
+		"origins": "https://shop.example", "limits": "user=1", "versions": "v1: deprecated 2027-01-01, sunset 2027-07-05, " +
 			"successor v2, link https://shop.example/v2",
 	}
 	words := append(wordsOf(f), "x")

@@ -3,12 +3,12 @@ package main
 import (
 	"net"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/faults"
 	"github.com/securecart/hub/internal/local/house"
 )
@@ -30,7 +30,7 @@ type settings struct {
 	maxAge       time.Duration
 	faults       faultsFlag
 	requireSigV4 bool
-	limits       string
+	limits       limitsFlag
 	deprecations deprecationsFlag
 	connectRate  int
 	accountRate  int
@@ -74,7 +74,7 @@ func (s *settings) servingFlags(fs *pflag.FlagSet) {
 	fs.StringVar(&s.stage, "stage", defaultStage, "`NAME` stage, the path of the socket; with -template it is needed if "+
 		"the template has several")
 	fs.StringVar(&s.web, "web", "", "`DIR` serve the page from this folder (default: built in)")
-	fs.StringVar(&s.limits, "limits", "", "`NAME=N,...` limits of a client that differ from the defaults: "+
+	fs.Var(&s.limits, "limits", "`NAME=N,...` limits of a client that differ from the defaults: "+
 		"user (connections), address (new guests in 10 minutes), guest, customer, vendor, "+
 		"admin (messages in 10 s), skus, topics, bytes")
 	fs.Var(&s.deprecations, "deprecations", "`VERSIONS` versions of the API that end: "+
@@ -120,6 +120,9 @@ func (s *settings) check(given *pflag.FlagSet) error {
 	if err := s.template.check(given); err != nil {
 		return err
 	}
+	if err := checkAddress("-addr", s.addr); err != nil {
+		return err
+	}
 	if err := checkAdmin(s.admin); err != nil {
 		return err
 	}
@@ -147,19 +150,28 @@ func (s *settings) checkHub() error {
 	case s.batchWindow < 0 || s.batchWindow > house.MaxBatchWindow:
 		return usagef("-batch-window %s: it must be from 0s to %s", s.batchWindow, house.MaxBatchWindow)
 	}
-	if _, err := hub.ParseLimits(s.limits); err != nil {
-		return usagef("-limits: %w", err)
-	}
 	if err := s.storage.check(s.dynamodb.endpoint); err != nil {
 		return err
 	}
 	return s.dynamodb.check(s.lambda)
 }
 
+// checkAddress checks the form of an address to listen at.
+func checkAddress(flag, address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil {
+		return usagef("%s %s: it must be HOST:PORT, for example 127.0.0.1:8787", flag, address)
+	}
+	return nil
+}
+
 // checkAdmin checks the address of the admin API.
 func checkAdmin(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if err := checkAddress("-admin", address); err != nil {
+		return err
+	}
+	host, _, _ := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return usagef("-admin %s: the admin API is for this machine only, for example 127.0.0.1:8788", address)
 	}
 	return nil

@@ -72,7 +72,7 @@ func TestTemplateErrors(t *testing.T) {
 		})
 	}
 	t.Run("-template without a file", func(t *testing.T) {
-		testTemplateError(t, []string{"-template"}, 2, "flag needs an argument: -template")
+		testTemplateError(t, []string{"-template"}, 2, "-template needs a value: -template FILE")
 	})
 	t.Run("-template with an empty file name", func(t *testing.T) {
 		testTemplateError(t, []string{"-template="}, 2, "-template needs a file")

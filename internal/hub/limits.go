@@ -81,7 +81,7 @@ func DefaultLimits() Limits {
 // ParseLimits parses limits that differ from the defaults:
 // "user=5,address=50,guest=20,customer=40,vendor=80,admin=80,skus=100,topics=50,bytes=8000,idle=600".
 // user sets connections, address new guests per GuestWindow, and the names of roles set
-// messages per MessageWindow. idle is in seconds. The error is ErrInvalid.
+// messages per MessageWindow. idle is in seconds. An error says what is possible.
 func ParseLimits(text string) (Limits, error) {
 	l := DefaultLimits()
 	if text == "" {
@@ -90,16 +90,16 @@ func ParseLimits(text string) (Limits, error) {
 	for part := range strings.SplitSeq(text, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		n, err := strconv.Atoi(value)
-		if err != nil || n < 0 {
-			return Limits{}, fmt.Errorf("%w: limit %q needs a whole number, 0 or more", ErrInvalid, name)
-		}
 		if !l.set(name, n) {
-			return Limits{}, fmt.Errorf("%w: unknown limit %q", ErrInvalid, name)
+			return Limits{}, fmt.Errorf("there is no limit %q; there are user, address, guest, customer, vendor, admin, "+
+				"skus, topics, bytes and idle", name)
+		}
+		if err != nil || n < 0 {
+			return Limits{}, fmt.Errorf("the limit %q needs a whole number from 0, as in %[1]s=20", name)
 		}
 	}
 	if l.Topics < 1 || l.Topics > wire.MaxSubscriptions || l.MessageBytes < 1 || l.MessageBytes > wire.MaxMessage {
-		return Limits{}, fmt.Errorf("%w: topics must be 1 to %d, bytes 1 to %d",
-			ErrInvalid, wire.MaxSubscriptions, wire.MaxMessage)
+		return Limits{}, fmt.Errorf("topics must be 1 to %d, bytes 1 to %d", wire.MaxSubscriptions, wire.MaxMessage)
 	}
 	return l, nil
 }

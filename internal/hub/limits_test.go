@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,11 +30,20 @@ func TestParseLimits(t *testing.T) {
 			"admin": hub.AdminMessages},
 	})
 	equal(t, "none set", parseLimits(t, ""), hub.DefaultLimits())
-	for _, text := range []string{"user", "user=", "user=-1", "user=x", "users=5", "user=5,", "topics=0", "topics=201",
-		"bytes=32001", "bytes=0"} {
-		if _, err := hub.ParseLimits(text); !errors.Is(err, hub.ErrInvalid) {
-			t.Errorf("%q: got %v, want ErrInvalid", text, err)
+	const number, none, bounds = `the limit "user" needs a whole number from 0, as in user=20`,
+		"; there are user, address, guest, customer, vendor, admin, skus, topics, bytes and idle",
+		"topics must be 1 to 200, bytes 1 to 32000"
+	for text, want := range map[string]string{
+		"user": number, "user=": number, "user=-1": number, "user=x": number, "users=5": `there is no limit "users"` + none,
+		"user=5,": `there is no limit ""` + none, "topics=0": bounds, "topics=201": bounds, "bytes=32001": bounds,
+		"bytes=0": bounds,
+	} {
+		if _, err := hub.ParseLimits(text); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", text, err, want)
 		}
+	}
+	for name := range strings.SplitSeq("user address guest customer vendor admin skus topics bytes idle", " ") {
+		parseLimits(t, name+"=1")
 	}
 }
 

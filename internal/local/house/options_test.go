@@ -1,12 +1,10 @@
 package house_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/securecart/hub/internal/hub"
 	"github.com/securecart/hub/internal/local/house"
 )
 
@@ -14,19 +12,19 @@ func TestOptionErrors(t *testing.T) {
 	for name, tt := range map[string]struct {
 		options house.Options
 		want    string // the beginning of the error
-		kind    error  // nil: any
 	}{
 		"maximum age above API Gateway's": {
 			house.Options{Gateway: house.Gateway{MaxAge: house.MaxAge + time.Second}},
-			"a connection cannot live for 2h0m1s: API Gateway closes it after 2h0m0s", nil,
+			"a connection cannot live for 2h0m1s: API Gateway closes it after 2h0m0s",
 		},
 		"bootstraps without tables": {
 			house.Options{Functions: house.Functions{BootstrapDir: "build"}},
-			"bootstraps need tables that they can reach", nil,
+			"bootstraps need tables that they can reach",
 		},
-		"invalid limits": {house.Options{Limits: "user=many"}, "", hub.ErrInvalid},
+		"invalid limits": {house.Options{Limits: "user=many"}, `the limit "user" needs a whole number`},
 		"invalid limits beside an idle time-out": {
-			house.Options{Limits: "user=many", Gateway: house.Gateway{IdleTimeout: time.Minute}}, "", hub.ErrInvalid,
+			house.Options{Limits: "user=many", Gateway: house.Gateway{IdleTimeout: time.Minute}},
+			`the limit "user" needs a whole number`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -35,7 +33,7 @@ func TestOptionErrors(t *testing.T) {
 				closeHouse(t, h)
 				t.Fatal("got no error")
 			}
-			if !strings.HasPrefix(err.Error(), tt.want) || tt.kind != nil && !errors.Is(err, tt.kind) {
+			if !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("got %v, want %s …", err, tt.want)
 			}
 		})
