@@ -18,7 +18,7 @@ race: ## run all tests with the race detector, in random order
 
 vet: ## run gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "these files need gofmt:"; gofmt -l .; exit 1; }
-	go vet ./... && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local/house && \
+	go vet ./... && go vet -C scripts/samconfig . && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local/house && \
 		go vet -tags speed ./internal/local/speed && go vet -tags autobahn ./gatewaytest && \
 		go vet -tags planted ./internal/hub ./internal/rest ./client && go vet -tags engines ./internal/hub/dynamostore
 
@@ -99,18 +99,16 @@ export STAGE ?= default
 preflight: ## look in the account for what would make the first deployment fail (STAGE=environment of samconfig.toml)
 	scripts/preflight
 
-smoke: ## try the deployed hub once, as a shopper and as the shop: make smoke STACK=name, or STAGE=...
-	scripts/smoke $(or $(STACK),"$$(scripts/setting stack_name sam-app)")
+smoke: ## try the deployed hub once, as a shopper and as the shop: make smoke STAGE=..., or STACK=name
+	@scripts/smoke $(STACK)
 
-deploy: ## check the account and samconfig.toml, build for arm64, then deploy template.yaml with the SAM CLI (STAGE=...)
+deploy: ## check the account, build for arm64, then deploy template.yaml with the SAM CLI (STAGE=...)
 	$(if $(SKIP_PREFLIGHT),,scripts/preflight)
-	go test -count=1 ./internal/versions
 	$(MAKE) --no-print-directory build ARCH=arm64
 	scripts/deploy
 
-remove: ## delete a stack, but not its data, after a question: make remove STACK=name, or STAGE=...
+remove: ## delete a stack, but not its data, after a question: make remove STAGE=..., or STACK=name
 	@scripts/remove $(STACK)
 
-edge: ## deploy edge.yaml in North Virginia, by the environment STAGE-edge of samconfig.toml
-	sam deploy $$(STAGE=$(STAGE)-edge scripts/setting stack_name '' | grep -q . || echo --guided) \
-		--config-env $(STAGE)-edge --region us-east-1 --template-file edge.yaml
+edge: ## deploy edge.yaml in us-east-1, by the environment STAGE-edge of samconfig.toml
+	scripts/edge

@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 
 	"scripts/gatewaylint":      {"scripts/gatewaylint/lint"},
 	"scripts/gatewaylint/lint": {},
+	"scripts/samconfig":        {},
 
 	"internal/wire":            {},
 	"internal/versions":        {},
@@ -199,6 +200,7 @@ var mayImportModules = map[string][]string{
 	"localhub":                       {"github.com/coder/websocket", "github.com/spf13/cobra", "github.com/spf13/pflag"},
 	"scripts/gatewaylint":            {"golang.org/x/tools/go/analysis"},
 	"scripts/gatewaylint/lint":       {"golang.org/x/tools/go/analysis", "go.yaml.in/yaml/v3"},
+	"scripts/samconfig":              {"github.com/BurntSushi/toml"},
 	"internal/schematest":            {"github.com/danielgtaylor/huma/v2", "github.com/santhosh-tekuri/jsonschema"},
 }
 

@@ -2,7 +2,6 @@ package versions
 
 import (
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -80,77 +79,10 @@ func TestDeprecation(t *testing.T) {
 	}
 }
 
-// samSetting finds the parameter in a samconfig.toml, in the forms that sam deploy reads:
-// one text with all parameters, or a list of texts.
-var samSetting = regexp.MustCompile(`\bDeprecations=(?:\\"([^"\\]*)\\"|"([^"]*)"|'([^']*)'|([^"]*)")`)
-
-// settingsIn returns the values of the parameter in a samconfig.toml.
-func settingsIn(text string) []string {
-	var values []string
-	for _, m := range samSetting.FindAllStringSubmatch(text, -1) {
-		values = append(values, m[1]+m[2]+m[3]+m[4])
-	}
-	return values
-}
-
-func TestSettingsIn(t *testing.T) {
-	for text, want := range map[string]string{
-		`parameter_overrides = "Shorthand=\"true\" Deprecations=\"` + example + `\" Limits=\"\""`: example,
-		`parameter_overrides = ["Shorthand=true", "Deprecations=` + example + `", "Limits="]`:     example,
-		`parameter_overrides = "Deprecations='` + example + `' Limits=''"`:                        example,
-		`parameter_overrides = 'Deprecations="` + example + `" Limits=""'`:                        example,
-		`parameter_overrides = "Deprecations=\"\" Limits=\"\""`:                                   "",
-	} {
-		if got := settingsIn(text); len(got) != 1 || got[0] != want {
-			t.Errorf("%s: got %q, want %q", text, got, want)
-		}
-	}
-	if got := settingsIn(`parameter_overrides = "Limits=\"\""`); got != nil {
-		t.Errorf("got %q, want nothing", got)
-	}
-}
-
-// unread reports whether a samconfig.toml names the parameter in a form that settingsIn does
-// not know.
-func unread(text string) bool {
-	return strings.Count(text, "Deprecations") != len(settingsIn(text))
-}
-
-func TestUnread(t *testing.T) {
-	for _, text := range []string{
-		`parameter_overrides = "ParameterKey=Deprecations,ParameterValue=\"` + example + `\""`,
-		`parameter_overrides = "\"Deprecations\"=\"` + example + `\""`,
-		`parameter_overrides = ['Deprecations=` + example + `']`,
-	} {
-		if !unread(text) {
-			t.Errorf("%s: nobody notices that it was not read", text)
-		}
-	}
-	for _, text := range []string{"", `parameter_overrides = "Deprecations=\"\" Limits=\"\""`} {
-		if unread(text) {
-			t.Errorf("%s: it was read", text)
-		}
-	}
-}
-
-// TestSettings checks what make deploy would deploy: the parameter in samconfig.toml, which
-// only the machine that deploys has.
-func TestSettings(t *testing.T) {
-	text, err := os.ReadFile("../../samconfig.toml")
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	if unread(string(text)) {
-		t.Error(`samconfig.toml: write Deprecations=\"...\" in parameter_overrides, so that it can be checked`)
-	}
-	for _, name := range []string{"samconfig.yaml", "samconfig.yml"} {
-		if _, err := os.Stat("../../" + name); err == nil {
-			t.Errorf("%s: only samconfig.toml can be checked", name)
-		}
-	}
-	for _, value := range settingsIn(string(text)) {
-		if _, err := Parse(value); err != nil {
-			t.Errorf("samconfig.toml: the parameter Deprecations %v", err)
-		}
+// TestDeployed checks what make deploy is about to deploy: the parameter Deprecations, which
+// it puts into this variable.
+func TestDeployed(t *testing.T) {
+	if _, err := Parse(os.Getenv("DEPRECATIONS")); err != nil {
+		t.Errorf("the parameter Deprecations in samconfig.toml %v", err)
 	}
 }
