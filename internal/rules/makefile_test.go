@@ -186,6 +186,17 @@ func TestDeployedSettings(t *testing.T) {
 	}
 }
 
+// TestDeployWithoutGit: a copy of the repository without its history can be deployed.
+func TestDeployWithoutGit(t *testing.T) {
+	tried := newSaying(t, "deploy")
+	fakes := deployFakes(tried, document(), "UPDATE_COMPLETE")
+	fakes["git"] = "#!/bin/sh\necho fatal: not a git repository >&2\nexit 128\n"
+	r := runMake(t, tried, fakes, "deploy")
+	if r.err != nil || !strings.Contains(r.file(t, "build/template.yaml"), "COMMIT: unknown-commit") {
+		t.Errorf("%v\n%s", r.err, r.out)
+	}
+}
+
 // TestDeployStops: what cannot be deployed is one clear error, before sam runs. After a new
 // stack is made without protection, a failure says what to do.
 func TestDeployStops(t *testing.T) {

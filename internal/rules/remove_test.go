@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// askHub asks the hub of the edge, in its own Region.
+const askHub = "aws cloudformation describe-stacks --stack-name hub-prod --region eu-central-1 "
+
 // stackWithTables is a stack whose shop has carts of its own. Beside it is one whose first
 // deployment failed, and the edge of the stage prod.
 func stackWithTables() account {
@@ -20,9 +23,9 @@ func stackWithTables() account {
 		"aws cloudformation list-stack-resources --stack-name other ":               "!Stack with id other does not exist",
 	}
 	maps.Copy(a, account{
-		"aws cloudformation list-stack-resources --stack-name hub-edge ":       "EdgeSecret\tarn:secret\tCREATE_COMPLETE",
-		"aws secretsmanager describe-secret --secret-id arn:secret ":           "eu-central-1",
-		"aws cloudformation describe-stacks --stack-name hub-prod --region eu": "None",
+		"aws cloudformation list-stack-resources --stack-name hub-edge ": "EdgeSecret\tarn:secret\tCREATE_COMPLETE",
+		"aws secretsmanager describe-secret --secret-id arn:secret ":     "eu-central-1",
+		askHub: "None",
 	})
 	const takeCopyAway = "aws secretsmanager remove-regions-from-replication --secret-id arn:secret "
 	a[takeCopyAway+"--remove-replica-regions eu-central-1"] = ""
@@ -77,7 +80,7 @@ func TestRemove(t *testing.T) {
 		"an edge": {nil, nil, "prod-edge", "hub-edge\n", []string{"Of the stack hub-edge nothing stays.",
 			"All else goes: the distr",
 			"DELETED in us-east-1\nWAITED\n"}, []string{"API keys"}, true, true},
-		"an edge that is in use": {account{"aws cloudformation describe-stacks --stack-name hub-prod": "arn:copy"}, nil,
+		"an edge that is in use": {account{askHub: "arn:copy"}, nil,
 			"prod-edge", "hub-edge\n", []string{"NO  hub-prod admits only what comes through this edge"}, nil, false, false},
 		"an edge without its hub": {account{"aws cloudformation describe-stacks --stack-name hub-prod": "!does not exist"},
 			nil,
