@@ -4,6 +4,7 @@ package rules
 var distributionMutations = []mutation{
 	{"references", "the record of no distribution", "  EdgeRecord:", "!GetAtt Edge.DomainName",
 		"!GetAtt Front.DomainName"},
+	{"distribution", "an edge that asks itself", "  OwnOrigin:", "!Ref SocketOrigin", "!Ref RestOrigin"},
 	{"used", "an unused condition", "Conditions:", "  MakesWall:",
 		"  Unused: !Equals [!Ref WebAclArn, x]\n  MakesWall:"},
 	{"literals", "an account", "  AccessLogSource:", "${AWS::AccountId}", "123456789012"},

@@ -71,7 +71,11 @@ func TestEdgeMutations(t *testing.T) {
 func checkDistribution(k *checker) {
 	edge, record, stock := k.t.resources["Edge"], k.t.resources["EdgeRecord"], k.t.resources["EdgeStock"]
 	k.want("conditions", []string{edge.condition, record.condition, stock.condition}, []string{"", "HasRecord", ""})
+	loop := k.edgeScenes()[0]
+	loop.given["SocketOrigin"] = loop.given["EdgeDomainName"]
+	k.want("the rules allow an edge that asks itself", loop.allowed(), false)
 	for _, s := range k.edgeScenes() {
+		k.want(s.name+": the rules allow it", s.allowed(), true)
 		k.want(s.name+": the edge", s.props(edge), object{"DistributionConfig": wantDistribution(s)})
 		k.want(s.name+": the cache of stock", s.props(stock), wantStockCache)
 		k.want(s.name+": the cache of products", s.props(k.t.resources["EdgeProducts"]), wantProductsCache)

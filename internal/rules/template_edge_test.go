@@ -32,8 +32,11 @@ func checkEdge(k *checker) {
 	// The hub receives DomainName as Host, so an edge needs the list of allowed origins.
 	for name, given := range map[string]map[string]string{
 		"no domain":  {"EdgeDomainName": "x", "EdgeSecretArn": "x", "AllowedOrigins": "x"},
-		"no secret":  {"DomainName": "x", "CertificateArn": "x", "EdgeDomainName": "x", "AllowedOrigins": "x"},
-		"no origins": {"DomainName": "x", "CertificateArn": "x", "EdgeDomainName": "x", "EdgeSecretArn": "x"},
+		"no secret":  {"DomainName": "y", "CertificateArn": "x", "EdgeDomainName": "x", "AllowedOrigins": "x"},
+		"no origins": {"DomainName": "y", "CertificateArn": "x", "EdgeDomainName": "x", "EdgeSecretArn": "x"},
+		"the hub's domain": {
+			"DomainName": "x", "CertificateArn": "x", "EdgeDomainName": "x", "EdgeSecretArn": "x", "AllowedOrigins": "x",
+		},
 	} {
 		if (&scene{name: name, given: given, t: k.t}).allowed() {
 			k.failf("the rules allow an edge with %s", name)
@@ -50,6 +53,8 @@ var edgeMutations = []mutation{
 	{"edge", "another API for the edge", "  RestOrigin:\n", "${RestApi}", "${SystemsApi}"},
 	{"edge", "an edge without a domain", "  OwnEdge:",
 		`            - !Not [!Equals [!Ref DomainName, ""]]` + "\n", ""},
+	{"edge", "an edge at the hub's own domain", "  OwnEdge:",
+		"            - !Not [!Equals [!Ref DomainName, !Ref EdgeDomainName]] # posts would go to the edge\n", ""},
 	{"edge", "an edge without allowed origins", "  OwnEdge:",
 		`            - !Not [!Equals [!Ref AllowedOrigins, ""]]` + "\n", ""},
 	{"edge", "an edge without its secret", "  OwnEdge:",
