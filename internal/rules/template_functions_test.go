@@ -237,6 +237,7 @@ func checkKeys(k *checker) {
 func checkLogs(k *checker) {
 	names := map[string]string{
 		"AccessLog": "/${AWS::StackName}/access", "RestAccessLog": "/${AWS::StackName}/rest-access",
+		"OrdersAccessLog": "/aws/vendedlogs/${AWS::StackName}/orders-access",
 	}
 	for _, f := range config.Functions {
 		names[logID(f)] = "/${AWS::StackName}/" + string(f)

@@ -18,7 +18,9 @@ func withOrders(given map[string]string) map[string]string {
 // the shop's network.
 func checkOrders(k *checker) {
 	api, link := k.t.resources["OrdersApi"], k.t.resources["OrdersLink"]
-	k.want("conditions", []string{api.condition, link.condition}, []string{"HasOrders", "HasOrders"})
+	for _, r := range []resource{api, link, k.t.resources["OrdersAccessLog"]} {
+		k.want("the condition of "+r.id, r.condition, "HasOrders")
+	}
 	for _, s := range k.scenes() {
 		address := "https://<OrdersApi>.execute-api.region-1.suffix.test/orders"
 		if s.given["OrdersListenerArn"] == "" {
@@ -31,6 +33,7 @@ func checkOrders(k *checker) {
 		k.want(s.name+": the API of orders", s.props(api), object{
 			"FailOnWarnings":       true,
 			"DefaultRouteSettings": object{"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 10},
+			"AccessLogSettings":    s.props(api)["AccessLogSettings"], // see checkAccessLog
 			"DefinitionBody": object{
 				"openapi": "3.0.1", "info": object{"title": "stack", "version": "v1"},
 				// What SAM's EnableIamAuthorizer makes. For HTTP APIs, x-amazon-apigateway-auth is not
@@ -81,6 +84,9 @@ var ordersMutations = []mutation{
 	{"orders", "a listener on the internet", "  OrdersApi:", "connectionType: VPC_LINK", "connectionType: INTERNET"},
 	{"orders", "a certificate that nobody checks", "  OrdersApi:", "tlsConfig: !If [HasOrdersServerName,",
 		"tlsConfig: !If [HasEdge,"},
+	{"orders", "a log without orders", "  OrdersAccessLog:", "Condition: HasOrders", "Condition: HasEdge"},
+	{"access log", "the log of the REST API", "  OrdersApi:", "${OrdersAccessLog}", "${RestAccessLog}"},
+	{"access log", "who orders", "  OrdersApi:", "$context.routeKey", "$context.identity.sourceIp"},
 	{"orders", "an API without a link", "  OrdersLink:", "Condition: HasOrders", "Condition: HasEdge"},
 	{"orders", "an address of what is not there", "ORDERS_URL:", "!If [HasOrders,", "!If [HasEdge,"},
 	{"orders", "a link to nowhere", "  OwnOrders:", `[!Ref OrdersSubnetIds, ""]`, `[!Ref OrdersPath, ""]`},

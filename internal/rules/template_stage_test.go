@@ -51,6 +51,14 @@ var accessLogs = map[string]accessLog{
 		},
 		[]string{"requestId", "method", "resource", "status", "error"},
 	},
+	"OrdersAccessLog": {
+		[]string{"OrdersApi"},
+		[]string{
+			"requestId", "requestTimeEpoch", "routeKey", "status", "integration.status", "integrationLatency",
+			"integrationErrorMessage", "error.responseType",
+		},
+		[]string{"requestId", "route", "status", "integrationError"},
+	},
 }
 
 // accessLog is what an access log may have and must have.
