@@ -59,11 +59,7 @@ func (g *Gateway) post(
 	if !g.api.Assumptions.PostsUnchanged {
 		data = validUTF8(data) // G-FRAME-5
 	}
-	if err := c.enqueue(ctx, data, &started); err != nil {
-		return ctx, err
-	}
-	c.markActive(g.Now())
-	return ctx, nil
+	return ctx, c.enqueue(ctx, data, &started)
 }
 
 // findOpen returns an open connection, or the error of the management API.

@@ -145,10 +145,7 @@ func (c *conn) admitMessage(inv *invocation, now time.Time) (integrationResponse
 // reply sends the response to a message. A client that does not read its
 // responses loses them, which Stats.Dropped counts.
 func (c *conn) reply(ctx context.Context, payload []byte) {
-	switch err := c.enqueue(ctx, payload, nil); {
-	case err == nil:
-		c.markActive(c.g.Now())
-	case errors.Is(err, ErrLimitExceeded):
+	if err := c.enqueue(ctx, payload, nil); errors.Is(err, ErrLimitExceeded) {
 		c.g.counters.dropped.Add(1)
 		c.g.api.Log.Warn("send buffer full: response dropped", "connectionId", c.id)
 	}

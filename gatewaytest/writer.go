@@ -53,6 +53,8 @@ func (c *conn) enqueue(ctx context.Context, payload []byte, posted *time.Time) e
 	if c.unsent > 0 && c.unsent+ws.MessageSize(len(payload), fragment) > c.g.api.SendBuffer {
 		return ErrLimitExceeded
 	}
+	// Before the client can have the message: who has read it may move the clock at once.
+	c.markActive(c.g.Now())
 	// The fragments of one message are queued together (G-FRAME-8).
 	for len(payload) > fragment {
 		c.queueFrameLocked(ws.NewFrame(first, payload[:fragment]))
