@@ -43,3 +43,29 @@ func TestMemoryOfSubscriptions(t *testing.T) {
 	t.Logf("%.0f bytes", each)
 	runtime.KeepAlive(s)
 }
+
+// TestMemoryOfSets: a set of names shares them with the sets of others.
+func TestMemoryOfSets(t *testing.T) {
+	const holders, members, most = 500, 50, 24 // most: bytes of a name in a set; 8 are its place
+	s := memstore.New("k1")
+	collect := func(n int) {
+		var names []string
+		for i := range members {
+			names = append(names, fmt.Sprintf("A-SKU-WITH-A-LONG-NAME-%d", i))
+		}
+		got, err := s.Collect(t.Context(), fmt.Sprint("guest:", n), "skus", names, members, time.Unix(0, 0))
+		if err != nil || len(got) != members {
+			t.Fatal(got, err)
+		}
+	}
+	collect(0)
+	grown := heaptest.Growth(func() {
+		for n := range holders {
+			collect(n + 1)
+		}
+	})
+	if each := float64(grown) / (holders * members); each > most {
+		t.Errorf("%.0f bytes for each name, want at most %d", each, most)
+	}
+	runtime.KeepAlive(s)
+}

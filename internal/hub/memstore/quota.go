@@ -2,7 +2,9 @@ package memstore
 
 import (
 	"context"
+	"slices"
 	"time"
+	"unique"
 )
 
 // quotaName is the name of a counter or a set.
@@ -11,14 +13,14 @@ type quotaName struct{ holder, name string }
 // quota is a counter or a set.
 type quota struct {
 	n       int
-	names   map[string]bool
+	names   []unique.Handle[string] // one copy of each name, for all sets
 	expires time.Time
 }
 
 func (s *Store) quotaLocked(name quotaName, expires time.Time) *quota {
 	q := s.quotas[name]
 	if q == nil {
-		q = &quota{names: map[string]bool{}, expires: expires}
+		q = &quota{expires: expires}
 		s.quotas[name] = q
 	}
 	return q
@@ -42,10 +44,15 @@ func (s *Store) Collect(
 	q := s.quotaLocked(quotaName{holder, set}, expires)
 	full := len(q.names) >= most
 	for _, name := range names {
-		if q.names[name] || !full {
-			q.names[name] = true
-			members = append(members, name)
+		handle := unique.Make(name)
+		known := slices.Contains(q.names, handle)
+		if !known && full {
+			continue
 		}
+		if !known {
+			q.names = append(q.names, handle)
+		}
+		members = append(members, name)
 	}
 	return members, nil
 }
