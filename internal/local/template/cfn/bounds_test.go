@@ -47,7 +47,7 @@ func TestHostileTemplates(t *testing.T) {
 	for i := 1; i < 2_000; i++ {
 		conditions += fmt.Sprintf("  C%d: !And [!Condition C%d, !Condition C%d]\n", i, i-1, i-1)
 	}
-	const tooMuch = "the template takes too much work to evaluate"
+	const tooMuch = "the template takes too much work to evaluate: its functions make more than 4194304 bytes"
 	for name, tt := range map[string]struct {
 		text, want string // a part of the error; "" for none
 	}{
@@ -111,6 +111,30 @@ func TestHostileTemplates(t *testing.T) {
 				t.Errorf("got %.500v, want %s", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestWorkIsLimited: 4 MiB is the most that functions make, as text or as lists, by which a
+// list counts 16 for each element. Hostile templates would pass a higher limit, only slower.
+func TestWorkIsLimited(t *testing.T) {
+	text := func(n int) string { // 512 KiB of a name, and twice that for each Ref: made, then read
+		return "Resources:\n  L: {Type: AWS::SQS::Queue, Properties: {QueueName: " + strings.Repeat("x", 1<<19-100) + "}}\n" +
+			"  R:\n    Type: Custom::R\n    Properties:\n" + repeat(n, "      P%d: !Ref L")
+	}
+	list := func(n int) string { // n lists of 4 000 elements, which count 64 000
+		return "Parameters: {P: {Type: CommaDelimitedList, Default: '" + strings.Repeat(",", 3999) + "'}}\n" +
+			"Resources:\n  R:\n    Type: Custom::R\n    Properties:\n" + repeat(n, "      P%d: !Select [0, !Ref P]")
+	}
+	for name, tt := range map[string]struct {
+		template func(int) string
+		most     int
+	}{"text": {text, 3}, "lists": {list, 65}} {
+		if _, err := evaluate(tt.template(tt.most)); err != nil {
+			t.Errorf("%s: %d: got %.200v", name, tt.most, err)
+		}
+		if _, err := evaluate(tt.template(tt.most + 1)); err == nil {
+			t.Errorf("%s: %d: got no error", name, tt.most+1)
+		}
 	}
 }
 
