@@ -70,6 +70,7 @@ type healing struct {
 	next      string          // the last connection that was reached
 	seen      map[string]bool // connections that were reached
 	failed    []marked        // connections whose posts failed
+	refused   error           // why, if a post failed for another reason than a throttle
 	served    bool            // a connection accepted what it was sent
 	forgotten int
 }
@@ -217,16 +218,24 @@ func (g *healing) settle(
 			g.report.Kept++
 		default:
 			g.failed = append(g.failed, c)
+			if !errors.Is(err, ErrThrottled) {
+				g.refused = err
+			}
 		}
 	}
 }
 
 // settleFailed counts the failed try of each connection whose posts failed, or closes the
 // connection. If many failed and nobody was served, the account or the service fails, and
-// no connection is to blame. A mark with nothing left to send serves nobody.
+// no connection is to blame: that is an error. A mark with nothing left to send serves
+// nobody.
 func (g *healing) settleFailed(ctx context.Context) {
 	if len(g.failed) > fewFailures && !g.served {
 		g.report.Kept += len(g.failed)
+		if g.refused != nil {
+			g.report.Failed++
+			g.err = errors.Join(g.err, fmt.Errorf("posts to all %d connections failed: %w", len(g.failed), g.refused))
+		}
 		return
 	}
 	var tried []Undelivered

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -39,6 +40,30 @@ func TestHealBlamesNobodyForTheService(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "report", report, hub.HealReport{Healed: 20})
+}
+
+// TestHealFailsIfAllPostsFail: if no post works, healing has an error, so that an alarm can
+// go off. Posts that are throttled have an alarm of their own.
+func TestHealFailsIfAllPostsFail(t *testing.T) {
+	for _, tt := range []struct {
+		posts  error
+		failed int
+	}{{errors.New("no such host"), 1}, {hub.ErrThrottled, 0}} {
+		th := newTestHub(t)
+		th.stock("A", 9)
+		for i := range 20 {
+			th.connect(fmt.Sprint("c", i), guest, "sku:A")
+		}
+		th.postError = func(hub.Post) error { return tt.posts }
+		th.changes = nil
+		th.stock("A", 1)
+		th.broadcast()
+		report, _, err := th.Heal(t.Context(), "")
+		equal(t, "report", report, hub.HealReport{Kept: 20, Failed: tt.failed})
+		if (err != nil) != (tt.failed > 0) || err != nil && !errors.Is(err, tt.posts) {
+			t.Errorf("posts fail with %v: got the error %v", tt.posts, err)
+		}
+	}
 }
 
 // TestOldWhenThePostsEnd checks a connection whose $connect has no answer yet, so that
