@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/handler"
@@ -255,6 +257,36 @@ func TestAlarmsWatchMetrics(t *testing.T) {
 			if m.Reason != "" && !slices.Contains(handler.Refusals, handler.Refusal(m.Reason)) {
 				t.Errorf("%s watches the reason %s, which does not exist", a.ID, m.Reason)
 			}
+		}
+	}
+}
+
+// canary matches the minutes that a new version has a tenth of the work.
+var canary = regexp.MustCompile(`^Canary10Percent(\d+)Minutes$`)
+
+// TestBrakesAreInTime: an alarm that stops a gradual deployment can go off while the new
+// version has a tenth of the work, although CloudWatch gets values a minute late.
+func TestBrakesAreInTime(t *testing.T) {
+	_, parsed := readTemplate(t)
+	preference := sub(parsed.resources[functionID(config.Broadcast)].properties, "DeploymentPreference")
+	kind, _ := preference["Type"].(string)
+	m := canary.FindStringSubmatch(kind)
+	brakes, _ := preference["Alarms"].([]any)
+	if m == nil || len(brakes) == 0 {
+		t.Fatalf("the template deploys by %q, with the alarms %v", kind, brakes)
+	}
+	minutes, _ := strconv.Atoi(m[1])
+	for _, brake := range brakes {
+		id := brake.(object)["Ref"]
+		i := slices.IndexFunc(alarms.List, func(a alarms.Alarm) bool { return a.ID == id })
+		if i < 0 {
+			t.Errorf("the list has no alarm %v", id)
+			continue
+		}
+		a := alarms.List[i]
+		// The first bad value in the newest period is enough for an alarm of one period.
+		if needs := time.Duration(a.Periods-1)*a.Period + 2*time.Minute; needs > time.Duration(minutes)*time.Minute {
+			t.Errorf("%s needs %v, and a new version has %d minutes", a.ID, needs, minutes)
 		}
 	}
 }

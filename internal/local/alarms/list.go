@@ -92,9 +92,9 @@ var List = []Alarm{
 		Above: 100, Period: 5 * time.Minute, Periods: 1,
 	},
 	{
-		ID: "FailedAlarm", Help: "Changes are neither sent nor marked", Link: "failed-records",
+		ID: "FailedAlarm", Help: "Changes or healings fail", Link: "failed-records",
 		Value: []Metric{broadcast("Failed", Sum)},
-		Above: 0, Period: time.Minute, Periods: 5,
+		Above: 0, Period: time.Minute, Periods: 3,
 	},
 	{
 		ID: "ThrottledAlarm", Help: "The account's requests are used up: posts get 429", Link: "throttled-posts",
@@ -113,12 +113,12 @@ var List = []Alarm{
 	{
 		ID: "VersionNotRaisedAlarm", Help: "A writer does not count the versions of its rows", Link: "version-not-raised",
 		Value: []Metric{broadcast("VersionNotRaised", Sum)},
-		Above: 0, Period: time.Minute, Periods: 5,
+		Above: 0, Period: 5 * time.Minute, Periods: 3,
 	},
 	{
 		ID: "HealClosedAlarm", Help: "Posts to some connections keep failing; they reconnect", Link: "healing",
 		Value: []Metric{broadcast("HealClosed", Sum)},
-		Above: 0, Period: time.Minute, Periods: 5,
+		Above: 0, Period: 5 * time.Minute, Periods: 3,
 	},
 	{
 		ID: "LatencyAlarm", Help: "One screen in a hundred is over 3 seconds late", Link: "latency",

@@ -146,7 +146,7 @@ var faults = map[string]func(alarmBubble){
 		settle(b, b.h)
 	},
 	"VersionNotRaisedAlarm": func(b alarmBubble) {
-		for n := range 5 {
+		for n := range 15 {
 			r := rowRecord(n, "sku", "MUG", `"available":{"N":"3"},"version":{"N":"2"}`)
 			r.Data = []byte(strings.Replace(string(r.Data), `"NewImage"`,
 				`"OldImage":{"sku":{"S":"MUG"},"available":{"N":"4"},"version":{"N":"2"}},"NewImage"`, 1))
@@ -157,10 +157,10 @@ var faults = map[string]func(alarmBubble){
 	},
 	"HealClosedAlarm": func(b alarmBubble) {
 		postFaults(b.T, b.h, `{"every":{"error":1}}`)
-		for n := range 14 { // each of them is closed after a minute
+		for n := range 10 { // each of them is closed after a minute
 			b.watcher()
 			b.mug(n)
-			time.Sleep(30 * time.Second)
+			time.Sleep(2 * time.Minute)
 		}
 	},
 	"LatencyAlarm": func(b alarmBubble) {
@@ -214,7 +214,7 @@ func TestAlarms(t *testing.T) {
 				}
 				rows.lost.Store(false)
 				postFaults(t, h, `{}`)
-				time.Sleep(7 * time.Minute)
+				time.Sleep(20 * time.Minute)
 				if a.ID == "FailureQueuesAlarm" { // its messages stay for a day
 					if err := h.Warp(24 * time.Hour); err != nil {
 						t.Fatal(err)
@@ -226,4 +226,26 @@ func TestAlarms(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNoPostWorks: an alarm goes off if posts fail for everybody, although the hub closes
+// no connection then and posts are not throttled.
+func TestNoPostWorks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rows := &lostTables{fakeTables: newFakeTables()}
+		h := newHouse(t, house.Options{
+			Catalogue: []catalogue.Product{{SKU: "MUG", Available: 50}}, Rows: house.Rows{Tables: rows, Seed: true},
+		})
+		defer closeHouse(t, h)
+		b := alarmBubble{t, h, rows}
+		for range 11 {
+			b.watcher()
+		}
+		postFaults(t, h, `{"every":{"error":1}}`)
+		b.mug(1)
+		time.Sleep(6 * time.Minute)
+		if s := b.alarm("FailedAlarm"); s.State != "ALARM" {
+			t.Errorf("got %+v", s)
+		}
+	})
 }
