@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"testing"
 
 	"github.com/securecart/hub/internal/cloud/config"
 	"github.com/securecart/hub/internal/cloud/logs"
@@ -19,7 +20,21 @@ var queryWords = []string{
 	"limit", "or", "sort", "stats",
 }
 
+// queryMessages are the messages that queries look for, with the file that logs them.
+var queryMessages = map[string]string{"post failed": "internal/cloud/logs/poster.go"}
+
+// TestQueryMessages: somebody logs the messages that queries look for.
+func TestQueryMessages(t *testing.T) {
+	for message, file := range queryMessages {
+		if !strings.Contains(read(t, file), `"`+message+`"`) {
+			t.Errorf("%s does not log %q", file, message)
+		}
+	}
+}
+
 var (
+	queryMessage = regexp.MustCompile(`\bmsg = "([^"]*)"`)
+
 	queryText  = regexp.MustCompile(`"[^"]*"`)
 	queryAlias = regexp.MustCompile(`\bas (\w+)`)
 	queryField = regexp.MustCompile(`@?[A-Za-z][\w.]*|\b\d+[a-z]`)
@@ -45,6 +60,11 @@ func checkQueries(k *checker) {
 			known = append(known, k.keysOf(id)...)
 		}
 		text, _ := q.properties["QueryString"].(string)
+		for _, m := range queryMessage.FindAllStringSubmatch(text, -1) {
+			if queryMessages[m[1]] == "" {
+				k.failf("%s looks for the message %q, which nobody logs", q.id, m[1])
+			}
+		}
 		text = queryText.ReplaceAllString(text, "")
 		for _, alias := range queryAlias.FindAllStringSubmatch(text, -1) {
 			known = append(known, alias[1])
@@ -90,6 +110,7 @@ func (k *checker) keysOf(group string) (keys []string) {
 var queryMutations = []mutation{
 	{"queries", "requests of nobody", "  ChangeQuery:\n", "causes like", "cause like"},
 	{"queries", "a field that no line has", "  SlowBatchesQuery:\n", "sort took", "sort duration"},
+	{"queries", "a message of nobody", "  PostErrorsQuery:\n", "post failed", "post refused"},
 	{"queries", "a field of another log", "  RefusedQuery:\n", "[!Ref AuthorizeLog, !Ref ConnectLog]", "[!Ref AccessLog]"},
 	{"queries", "a log of nobody", "  PostErrorsQuery:\n", "!Ref BroadcastLog", "!Ref HubTable"},
 	{"queries", "one name for all stacks", "  PostErrorsQuery:\n", "${AWS::StackName}/", ""},
