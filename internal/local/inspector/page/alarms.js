@@ -12,7 +12,13 @@ export function figuresOf(metrics) {
 }
 
 /** The fault that explains an alarm, by its name. */
-const faults = { ThrottledAlarm: 'throttle', HealClosedAlarm: 'error', LatencyAlarm: 'slow', IteratorAgeAlarm: 'slow' };
+const faults = {
+  ThrottledAlarm: 'throttle',
+  FailedAlarm: 'error',
+  HealClosedAlarm: 'error',
+  LatencyAlarm: 'slow',
+  IteratorAgeAlarm: 'slow',
+};
 
 /** valuesOf are the values of alarms by name, for a History; none without data. */
 export function valuesOf(alarms) {
