@@ -38,6 +38,21 @@ test('without an event the page says how to make one', async () => {
   await has('wscat -c ws://127.0.0.1:8787/v1 -s securecart.v1');
 });
 
+test('on a phone the screen that is shown is in view in the rail, and nothing is wider than the phone', async () => {
+  await show('?screen=alarms', { viewport: { width: 360, height: 740 } });
+  for (const digit of ['0', '9', '8', '7', '6', '5', '4', '3', '2', '1', '0']) {
+    await page.keyboard.press(digit);
+    await eventually(
+      () =>
+        page.evaluate(() => {
+          const { left, right } = document.querySelector('.rail [aria-current]').getBoundingClientRect();
+          return left >= 0 && right <= innerWidth && document.documentElement.scrollWidth <= innerWidth;
+        }),
+      `the link of screen ${digit}`,
+    );
+  }
+});
+
 test('a filter that finds nothing names the nearest, and takes it', async () => {
   await show();
   admin.send(log.change('MUG', 3, 2, people));

@@ -160,8 +160,11 @@ export class Shell {
     });
   }
 
+  /** showScreen marks a screen in the rail. On a phone the rail scrolls, so it is brought into view. */
   showScreen(name) {
     for (const [each, { link }] of this.#items) setAttribute(link, 'aria-current', each === name ? 'page' : null);
+    const { link } = this.#items.get(name) ?? {};
+    if (link) this.#rail.scrollLeft = link.offsetLeft - (this.#rail.clientWidth - link.offsetWidth) / 2;
   }
 
   /** showCounts sets what stands beside a screen's name: a text, or a part. */
