@@ -121,7 +121,7 @@ func (e *endpoint) send(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("no localhub answers at %s: %w", e.base.text, err)
+		return nil, e.noAnswer(err)
 	}
 	return resp, nil
 }

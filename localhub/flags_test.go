@@ -236,6 +236,24 @@ func TestHelpAndVersion(t *testing.T) {
 	}
 }
 
+// TestNoHubAnswers: each word that asks a hub says with which flag another one is named.
+func TestNoHubAnswers(t *testing.T) {
+	nowhere := unusedAddress(t)
+	for line, flag := range map[string]string{
+		"stock MUG": "-admin", "token -user ann": "-admin", "why MUG -user ann": "-admin", "cost": "-admin",
+		"tap": "-admin", "lab 1 -check": "-admin", "get MUG": "-url", "sub MUG": "-url", "add MUG": "-url",
+		"set MUG 1": "-url",
+	} {
+		var stdout, stderr bytes.Buffer
+		args := append(strings.Fields(line), flag, nowhere)
+		status := exitStatus(run(t.Context(), args, &stdout, &stderr), &stderr)
+		want := "(start localhub, or name its address with " + flag + ")\n"
+		if status != 1 || !strings.HasSuffix(stderr.String(), want) || strings.Count(stderr.String(), "\n") != 1 {
+			t.Errorf("%s: got status %d, %q, want 1 and %q at the end", line, status, stderr.String(), want)
+		}
+	}
+}
+
 // TestParserErrors: no flag of any word answers a wrong value in the words of Go's parsers.
 func TestParserErrors(t *testing.T) {
 	tried := 0

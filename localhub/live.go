@@ -126,7 +126,8 @@ func (e *endpoint) noAnswer(err error) error {
 	if errors.As(err, &failed) {
 		err = failed.Err // without the URL, which is long
 	}
-	return fmt.Errorf("no localhub answers at %s: %w", e.base.text, err)
+	return fmt.Errorf("no localhub answers at %s: %w (start localhub, or name its address with %s)", e.base.text, err,
+		e.flag)
 }
 
 // close ends the connection. It returns why it had ended already; nil for an interrupt.

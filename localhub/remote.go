@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,6 +29,7 @@ type endpoint struct {
 	base     urlFlag
 	token    secretFlag
 	variable string // of the environment, with the token if the flag is missing
+	flag     string // with which another address is chosen
 }
 
 // doorSchemes are of the addresses at which a hub has its HTTP API: where localhub has its
@@ -39,6 +39,7 @@ var doorSchemes = []string{"ws", "wss", "http", "https"}
 // adminFlags defines the flags of the words that use the admin API.
 func (e *endpoint) adminFlags(fs *pflag.FlagSet) {
 	e.base, e.variable = urlFlag{"http://" + defaultAdmin, []string{"http", "https"}}, "LOCALHUB_ADMIN_TOKEN"
+	e.flag = "-admin"
 	fs.Var(&e.base, "admin", "`URL` admin API; http:// may be left out")
 	fs.Var(&e.token, "admin-token", "`TOKEN|@FILE` token of the hub's -admin-token, if it has one "+
 		"(default: "+e.variable+" of the environment)")
@@ -61,6 +62,7 @@ func (e *endpoint) urlOnly(fs *pflag.FlagSet) { e.urlFlags(fs, "socket of the hu
 
 func (e *endpoint) urlFlags(fs *pflag.FlagSet, what string) {
 	e.base = urlFlag{"ws://127.0.0.1:8787/" + defaultStage, doorSchemes}
+	e.flag = "-url"
 	fs.Var(&e.base, "url", "`URL` "+what+"; ws:// may be left out")
 }
 
@@ -157,11 +159,7 @@ func (e *endpoint) ask(ctx context.Context, method, path string, body io.Reader,
 		return nil, *unread // the hub has nothing to do with it
 	}
 	if err != nil {
-		var failed *url.Error
-		if errors.As(err, &failed) {
-			err = failed.Err // without the URL, which is long
-		}
-		return nil, fmt.Errorf("no localhub answers at %s: %w", e.base.text, err)
+		return nil, e.noAnswer(err)
 	}
 	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
