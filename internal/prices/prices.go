@@ -27,6 +27,7 @@ const (
 	Wall       = 0.60    // https://aws.amazon.com/waf/pricing/
 	Query      = 4.00    // https://aws.amazon.com/appsync/pricing/: a query or a mutation
 	Update     = 2.00    // the same: 5 KB to a subscriber
+	Subscribed = 0.08    // the same: a minute of a subscriber's connection
 )
 
 // List prices in dollars a month.

@@ -103,7 +103,8 @@ func TestDocumentedCostsOfDoors(t *testing.T) {
 		fmt.Sprintf("gets a SKU for %.2f.", dollars("get: 1 SKU")),
 		fmt.Sprintf("as much as %.1f requests over HTTP", requests),
 		fmt.Sprintf("every five seconds is dearer after %.0f s", requests*5),
-		fmt.Sprintf("$%.2f for a million, and $%.2f for a million viewers", prices.Query, prices.Update))
+		fmt.Sprintf("$%.2f for a million, $%.2f for a million viewers that get it, $%.2f for a million minutes",
+			prices.Query, prices.Update, prices.Subscribed))
 	for _, want := range wants {
 		if !strings.Contains(doc, want) {
 			t.Errorf("docs/which-api.md does not have %q", want)
