@@ -58,13 +58,13 @@ func overrides(value any) (map[string]string, error) {
 	return found, add(value)
 }
 
-// addPairs adds the parameters in a text.
+// addPairs adds the parameters in a text. What the SAM CLI would skip is an error.
 func addPairs(found map[string]string, text string) error {
 	switch {
 	case text == "":
 		return nil
 	case strings.HasPrefix(text, "file://"):
-		return fmt.Errorf("%s is not read here: write its parameters into %s", text, name)
+		return fmt.Errorf("%s is not read here: write its parameters into %s", text, fileName)
 	}
 	text = " " + strings.TrimSpace(text)
 	form := longPair

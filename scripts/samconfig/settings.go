@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-const name = "samconfig.toml"
+const fileName = "samconfig.toml"
 
 // defaultEnvironment is the one of sam deploy. The others must be there to be used.
 const defaultEnvironment = "default"
@@ -23,16 +24,16 @@ type table = map[string]any
 func settings(folder, environment string) (string, error) {
 	for _, other := range []string{"samconfig.yaml", "samconfig.yml"} {
 		if _, err := os.Stat(filepath.Join(folder, other)); err == nil {
-			return "", fmt.Errorf("%s is not read here: write its settings into %s", other, name)
+			return "", fmt.Errorf("%s is not read here: write its settings into %s", other, fileName)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(folder, name))
+	text, err := os.ReadFile(filepath.Join(folder, fileName))
 	if err != nil && !os.IsNotExist(err) {
 		return "", err
 	}
 	variables, err := read(string(text), environment)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", fileName, err)
 	}
 	var out strings.Builder
 	for _, key := range slices.Sorted(maps.Keys(variables)) {
@@ -41,26 +42,15 @@ func settings(folder, environment string) (string, error) {
 	return out.String(), nil
 }
 
-// read returns the settings and parameters of an environment. What is under deploy counts
-// before what is under global, key by key.
+// read returns the settings and parameters of an environment, by the names of variables.
 func read(text, environment string) (variables map[string]string, err error) {
 	var document table
 	if _, err := toml.Decode(text, &document); err != nil {
 		return nil, err
 	}
-	if _, isFloat := document["version"].(float64); !isFloat && len(document) > 0 {
-		return nil, fmt.Errorf("the SAM CLI insists on a first line: version = 0.1")
-	}
-	if document[environment] == nil && environment != defaultEnvironment {
-		return nil, fmt.Errorf("there is no environment %s, but %s", environment, environments(document))
-	}
-	chosen := table{}
-	for _, command := range []string{"global", "deploy"} {
-		found, err := child(document, environment, command, "parameters")
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(chosen, found)
+	chosen, err := choose(document, environment)
+	if err != nil {
+		return nil, err
 	}
 	variables = map[string]string{}
 	for _, key := range []string{"stack_name", "profile", "region"} {
@@ -78,6 +68,26 @@ func read(text, environment string) (variables map[string]string, err error) {
 		variables["parameter_"+key] = value
 	}
 	return variables, nil
+}
+
+// choose returns what sam deploy takes of an environment. A key under deploy counts before
+// the same one under global.
+func choose(document table, environment string) (table, error) {
+	if _, isFloat := document["version"].(float64); !isFloat && len(document) > 0 {
+		return nil, errors.New("the SAM CLI insists on a first line: version = 0.1")
+	}
+	if document[environment] == nil && environment != defaultEnvironment {
+		return nil, fmt.Errorf("there is no environment %s, but %s", environment, environments(document))
+	}
+	chosen := table{}
+	for _, command := range []string{"global", "deploy"} {
+		found, err := child(document, environment, command, "parameters")
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(chosen, found)
+	}
+	return chosen, nil
 }
 
 // child returns the table at a path. One that is not there is empty.
