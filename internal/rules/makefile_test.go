@@ -72,9 +72,9 @@ func runMake(t *testing.T, tried *saying, files map[string]string, args ...strin
 // deployFakes are programs for make deploy. They record what they get, and refuse a wrong
 // order. stack is what aws prints of a stack, "!TEXT" an error.
 func deployFakes(tried *saying, samconfig, stack string) map[string]string {
-	aws := "#!/bin/sh\necho '" + stack + "'\n"
+	aws := "#!/bin/sh\n[ ! -e made ] || { echo CREATE_COMPLETE && exit; }\necho '" + stack + "'\n"
 	if text, isError := strings.CutPrefix(stack, "!"); isError {
-		aws = "#!/bin/sh\necho '" + text + "' >&2\nexit 254\n"
+		aws = strings.Replace(aws, "echo '"+stack+"'", "echo '"+text+"' >&2\nexit 254", 1)
 	}
 	return map[string]string{
 		"samconfig.toml": samconfig,
@@ -93,6 +93,7 @@ mkdir -p "build/$last" && echo bytes >"build/$last/bootstrap" && echo "$GOARCH $
 		"sam": `#!/bin/sh
 [ -e checked ] && cp built had && echo "$*" >>args
 grep -c 'Enabled: !If .Protected' build/template.yaml >>protected
+[ -e declined ] || echo >made
 [ ! -e fail ] || [ "$(wc -l <protected)" -lt "$(cat fail)" ]
 `,
 	}
@@ -216,7 +217,10 @@ func TestDeployStops(t *testing.T) {
 		"an edge":          {"prod-edge", edge, "UPDATE_COMPLETE", nil, "NO  prod-edge is the environment of an edge", 0},
 		"no right to look": {"default", twoStages, "!AccessDenied: not you", nil, "NO  AccessDenied: not you", 0},
 		"a bad date":       {"default", twoStages, isNew, map[string]string{"refuse": ""}, "", 0},
-		"the first fails":  {"default", twoStages, isNew, map[string]string{"fail": "1"}, "", 1},
+		"a change set that is declined": {"default", twoStages, isNew, map[string]string{"declined": ""},
+			"NO  the stack hub " +
+				"was not made", 1},
+		"the first fails": {"default", twoStages, isNew, map[string]string{"fail": "1"}, "", 1},
 		"the second fails": {"default", twoStages, isNew, map[string]string{"fail": "2"},
 			"NO  the stack hub is there, but its " +
 				"tables can be deleted: run make deploy again", 2},
