@@ -218,12 +218,10 @@ func TestDeployStops(t *testing.T) {
 		"no right to look": {"default", twoStages, "!AccessDenied: not you", nil, "NO  AccessDenied: not you", 0},
 		"a bad date":       {"default", twoStages, isNew, map[string]string{"refuse": ""}, "", 0},
 		"a change set that is declined": {"default", twoStages, isNew, map[string]string{"declined": ""},
-			"NO  the stack hub " +
-				"was not made", 1},
+			"NO  the stack hub was not made", 1},
 		"the first fails": {"default", twoStages, isNew, map[string]string{"fail": "1"}, "", 1},
 		"the second fails": {"default", twoStages, isNew, map[string]string{"fail": "2"},
-			"NO  the stack hub is there, but its " +
-				"tables can be deleted: run make deploy again", 2},
+			"NO  the stack hub is there, but its tables can be deleted: run make deploy again", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := deployFakes(tried, tt.samconfig, tt.stack)

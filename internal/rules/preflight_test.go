@@ -74,12 +74,11 @@ func (a account) command(t *testing.T, tried *saying, samconfig, script string, 
 			"; exit " + status + ";; esac\n"
 	}
 	for program, script := range fakes {
-		// A fake aws refuses a call that may wait forever, and warns on standard error, as some do.
-		waits := "case \"$*\" in *--cli-read-timeout*|'configure get region') ;; *) exit 8;; esac; echo a warning >&2\n"
-		if program != "aws" {
-			waits = ""
+		careful := ""
+		if program == "aws" {
+			careful = carefully
 		}
-		write("bin/"+program, "#!/bin/sh\n"+waits+script+"exit 9\n")
+		write("bin/"+program, "#!/bin/sh\n"+careful+script+"exit 9\n")
 	}
 	write("bin/go", tried.goCommand)
 	tools := []string{"bash", "sh", "dirname", "sed", "head", "grep", "sort", "env", "awk", "mktemp", "rm", "cat"}
@@ -96,6 +95,13 @@ func (a account) command(t *testing.T, tried *saying, samconfig, script string, 
 	cmd.Env = []string{"PATH=" + filepath.Join(dir, "bin"), "TMPDIR=" + dir, "BASH_XTRACEFD=3"}
 	return cmd
 }
+
+// carefully lets a fake aws refuse a call that may wait forever, or prints what the user's
+// configuration says (a pager, JSON). It warns on standard error, as some versions do.
+const carefully = `case "$*" in *--cli-read-timeout*|'configure get region') ;; *) exit 8 ;; esac
+case "${AWS_PAGER-less} $*" in ' '*'--output text'*) ;; *--query*) exit 7 ;; esac
+echo a warning >&2
+`
 
 // saying collects which of its messages a script has printed, in all cases of a test.
 type saying struct {
