@@ -404,6 +404,18 @@ echo "${AWS_PROFILE:--} ${AWS_DEFAULT_PROFILE:--} ${AWS_ACCESS_KEY_ID:--} ${AWS_
 	}
 }
 
+// TestWithoutGo: the scripts say that they need Go.
+func TestWithoutGo(t *testing.T) {
+	cmd := healthy().command(t, newSaying(t, "preflight"), document(), "preflight")
+	if err := os.Remove(filepath.Join(filepath.Dir(filepath.Dir(cmd.Args[3])), "bin/go")); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.CombinedOutput()
+	if want := "NO  Go is missing: the scripts read samconfig.toml with it\n"; err == nil || string(out) != want {
+		t.Errorf("got %q, %v, want %q", out, err, want)
+	}
+}
+
 // twoStages are two environments, one of GovCloud, and one with comments, of a samconfig.toml.
 const twoStages = `version = 0.1
 [default.deploy.parameters]
