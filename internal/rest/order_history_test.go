@@ -19,7 +19,7 @@ import (
 
 // defaultHistories is at least four times the first seed that finds the most elusive
 // planted defect; TestOrderHistoriesFindDefects checks this. HUB_TEST_SEEDS overrides it.
-const defaultHistories = 40
+const defaultHistories = 20
 
 // historySteps is how long a history is.
 const historySteps = 120
