@@ -73,6 +73,15 @@ var Usage = func() []string {
 		`Names with spaces or any of " = @ * need quotes: add "RED CAP" 2`)
 }()
 
+// commandOf returns the command of a verb in any letter case.
+func commandOf(verb string) (c command, ok bool) {
+	i := slices.IndexFunc(commands, func(c command) bool { return slices.Contains(c.names, strings.ToLower(verb)) })
+	if i < 0 {
+		return command{}, false
+	}
+	return commands[i], true
+}
+
 func (c command) line() string { return fmt.Sprintf("%-*s%s", usageWidth, c.form, c.does) }
 
 // UsageOf explains one command, "" all of them. An unknown command has none.
@@ -80,10 +89,8 @@ func UsageOf(about string) []string {
 	if about == "" {
 		return Usage
 	}
-	for _, c := range commands {
-		if slices.Contains(c.names, about) {
-			return append([]string{c.line()}, c.more...)
-		}
+	if c, ok := commandOf(about); ok {
+		return append([]string{c.line()}, c.more...)
 	}
 	return nil
 }

@@ -45,6 +45,9 @@ func decodeShorthand(text []byte) (Request, error) {
 	}
 	r := d.request()
 	if d.err != nil {
+		if c, ok := commandOf(words[0]); ok && len(words) == 1 { // whoever types knows no names of fields
+			d.err.Message = fmt.Sprintf("type %s; \"help %s\" says more", c.form, c.names[0])
+		}
 		d.err.ID = id
 		return Request{}, d.err
 	}

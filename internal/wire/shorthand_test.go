@@ -244,6 +244,27 @@ func TestShorthandRefuses(t *testing.T) {
 	}
 }
 
+// TestVerbAlone: an answer to a verb that needs more says what to type, and names no field of
+// JSON.
+func TestVerbAlone(t *testing.T) {
+	refused := 0
+	for _, verb := range append(slices.Clone(Verbs), "ADD") {
+		_, err := Decode([]byte(verb), true)
+		if err == nil {
+			continue
+		}
+		refused++
+		c, _ := commandOf(verb)
+		want := fmt.Sprintf("type %s; \"help %s\" says more", c.form, c.names[0])
+		if e, ok := err.(*Error); !ok || e.Message != want && e.Message != "type pretty on, or pretty off" {
+			t.Errorf("%s: got %v, want %q", verb, err, want)
+		}
+	}
+	if refused != 7 {
+		t.Errorf("%d verbs are refused alone, want 7", refused)
+	}
+}
+
 func TestShorthandEchoesID(t *testing.T) {
 	for _, line := range []string{
 		"buy id=7", "add id=7", "ping pong id=7", "sub cart@x id=7", "add MUG 0 id=7", "ping colour=red id=7",
