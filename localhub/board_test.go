@@ -86,7 +86,7 @@ func (w *wscat) until(message, want string) (id string) {
 	w.t.Helper()
 	again := time.NewTicker(300 * time.Millisecond)
 	defer again.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	last := "nothing"
 	w.send(message)
 	for {
@@ -105,7 +105,7 @@ func (w *wscat) until(message, want string) (id string) {
 		case <-again.C:
 			w.send(message)
 		case <-limit:
-			w.t.Fatalf("%s: got %s in 20 s, want %s", message, last, want)
+			w.t.Fatalf("%s: got %s in %s, want %s", message, last, patience, want)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func (w *wscat) chat(text string) {
 	}
 	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	w.send(string(message))
 	for {
 		select {
@@ -97,7 +97,7 @@ func (w *wscat) chat(text string) {
 		case <-again.C:
 			w.send(string(message))
 		case <-limit:
-			w.t.Fatalf("%q did not come back in 20 s", text)
+			w.t.Fatalf("%q did not come back in %s", text, patience)
 		}
 	}
 }
@@ -214,7 +214,7 @@ func (c chatTable) waitFor(t *testing.T, n int) {
 	t.Helper()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	for {
 		answer := c.call(t, "Scan", `{"TableName":"`+chatTableName+`","ConsistentRead":true}`)
 		var page struct{ Count int }

@@ -140,7 +140,7 @@ func TestLoadWordRefuses(t *testing.T) {
 	load := func(args ...string) []string { return hub.words(append([]string{"load"}, args...)...) }
 	runProcesses(t, map[string]process{
 		"table": {
-			args: load("-topics", "MUG", "-n", "3", "-for", "500ms"),
+			args: load("-topics", "MUG", "-n", "3", "-for", "2s"), stderr: "3 connections, ", // once a second
 			stdout: "| Connections | Connects/s | Deltas/s | p50 | p99 | Lost | Older | Invented |\n" +
 				"|---|---|---|---|---|---|---|---|\n| 3 | … | … | …ms | …ms | 0 | 0 | 0 |\n",
 		},

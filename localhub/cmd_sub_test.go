@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // words runs words against this localhub, with the flags that each needs for it.
@@ -45,7 +44,7 @@ type running struct {
 // startWord starts a word in a process of its own, until the test ends.
 func startWord(t *testing.T, args ...string) *running {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // then next fails
+	ctx, cancel := context.WithTimeout(t.Context(), patience) // then next fails
 	t.Cleanup(cancel)
 	r := &running{t: t, cmd: exec.CommandContext(ctx, testBinary(t), args...)}
 	r.cmd.Env = append(os.Environ(), mainVariable+"=1")
@@ -117,7 +116,7 @@ func TestSubWordEnds(t *testing.T) {
 			args: hub.words("sub", "MUG", "TEE-RED-M", "-n", "1"), stdout: "sku:MUG in stock (version 1)\n",
 		},
 		"time": {
-			args:   hub.words("sub", "MUG", "NOPE", "-for", "500ms"),
+			args:   hub.words("sub", "MUG", "NOPE", "-for", "3s"),
 			stdout: "sku:MUG in stock (version 1)\nsku:NOPE refused: denied\n",
 		},
 		"json": {
@@ -157,12 +156,9 @@ func TestSubWordEnds(t *testing.T) {
 // TestSubWordSaysStale: while the hub is away, a value may be old. When it comes back, the
 // value is live again.
 func TestSubWordSaysStale(t *testing.T) {
-	program := t.TempDir() + "/localhub"
-	if err := goBuild("-o", program, "./localhub"); err != nil {
-		t.Fatal(err)
-	}
 	run := func(address string) (*exec.Cmd, *instance) {
-		cmd := exec.Command(program, "-addr", address, "-admin", "127.0.0.1:0", "-keys", noKeys)
+		cmd := exec.Command(testBinary(t), "-addr", address, "-admin", "127.0.0.1:0", "-keys", noKeys)
+		cmd.Env = append(os.Environ(), mainVariable+"=1")
 		stdout := startCommand(t, cmd)
 		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 		return cmd, readBanner(t, stdout)

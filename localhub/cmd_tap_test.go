@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -55,9 +56,11 @@ func TestTapWordFilters(t *testing.T) {
 		ask(t, conn, `sub MUG cart`)
 		ask(t, conn, `add MUG 2`)
 	}
-	tap := func(args ...string) []events.Event {
+	const window = 300 * time.Millisecond
+	var tap func(time.Duration, ...string) []events.Event
+	tap = func(within time.Duration, filter ...string) []events.Event {
 		t.Helper()
-		args = append(hub.words("tap", "-o", "json", "-last", "1000", "-for", "300ms"), args...)
+		args := append(hub.words("tap", "-o", "json", "-last", "1000", "-for", within.String()), filter...)
 		status, stdout, stderr := process{args: args}.output(t)
 		if status != 0 || stderr != "" {
 			t.Fatalf("%q: got status %d, %s", args, status, stderr)
@@ -70,23 +73,26 @@ func TestTapWordFilters(t *testing.T) {
 			}
 			found = append(found, e)
 		}
+		if len(found) == 0 && within < patience { // the machine is busy
+			return tap(2*within, filter...)
+		}
 		if len(found) == 0 {
 			t.Fatalf("%q: no events", args)
 		}
 		return found
 	}
-	for _, e := range tap("-user", "alice", "-dir", "in") {
+	for _, e := range tap(window, "-user", "alice", "-dir", "in") {
 		if e.User != "alice" || e.Type != events.In {
 			t.Errorf("got %+v", e)
 		}
 	}
-	id := tap("-user", "bob", "-type", "open")[0].Conn
-	for _, e := range tap("-conn", id, "-type", "in", "-type", "out") {
+	id := tap(window, "-user", "bob", "-type", "open")[0].Conn
+	for _, e := range tap(window, "-conn", id, "-type", "in", "-type", "out") {
 		if e.Conn != id || e.Type != events.In && e.Type != events.Out {
 			t.Errorf("got %+v", e)
 		}
 	}
-	for _, e := range tap("-topic", "cart:u~bob") {
+	for _, e := range tap(window, "-topic", "cart:u~bob") {
 		if e.Topic != "cart:u~bob" && !strings.Contains(e.Text, "cart:u~bob") {
 			t.Errorf("got %+v", e)
 		}

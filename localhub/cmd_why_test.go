@@ -1,9 +1,6 @@
 package main
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 // TestWhyWord asks about another connection.
 func TestWhyWord(t *testing.T) {
@@ -11,10 +8,7 @@ func TestWhyWord(t *testing.T) {
 	conn := dial(t, hub.socket, nil)
 	ask(t, conn, "sub MUG")
 	hub.putStock(t, `{"available":3}`) // of another item
-	tap := process{args: hub.words("tap", "-last", "100", "-for", "100ms", "-type", "open", "-o", "json")}
-	_, listed, _ := tap.output(t)
-	_, id, _ := strings.Cut(listed, `"conn":"`)
-	id, _, _ = strings.Cut(id, `"`)
+	id := hub.onlyConnection(t)
 	const unchanged = "nothing changed since you subscribed"
 	runProcesses(t, map[string]process{
 		"of a connection": {

@@ -131,7 +131,7 @@ func TestRestarts(t *testing.T) {
 		"the user's folder": {nil, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			args := append([]string{"-addr", unusedAddress(t), "-admin", unusedAddress(t)}, tt.args...)
+			args := append([]string{"-addr", freeAddress(t), "-admin", freeAddress(t)}, tt.args...)
 			var guest, guestToken, alice string
 			t.Run("first start", func(t *testing.T) {
 				hub := runExactly(t, t.Output(), args...)

@@ -51,9 +51,8 @@ func withSDK(t *testing.T) (program string) {
 	return program
 }
 
-// buildBootstraps builds the six functions, as make build does, for this machine.
-func buildBootstraps(t *testing.T) (dir string) {
-	t.Helper()
+// buildBootstraps builds the six functions for this machine.
+var buildBootstraps = sync.OnceValues(func() (dir string, err error) {
 	dir = filepath.Join(buildDir, "bootstraps")
 	programs := filepath.Join(buildDir, "functions") + string(filepath.Separator)
 	args := []string{"-ldflags", "-s -w", "-tags", "lambda.norpc", "-o", programs}
@@ -61,16 +60,25 @@ func buildBootstraps(t *testing.T) (dir string) {
 	for _, name := range names {
 		args = append(args, "./"+name)
 	}
-	err := goBuild(args...)
+	err = goBuild(args...)
 	for _, name := range names {
 		err = errors.Join(err,
 			os.MkdirAll(filepath.Join(dir, name), 0o700),
 			os.Rename(filepath.Join(programs, name), filepath.Join(dir, name, "bootstrap")))
 	}
+	return dir, err
+})
+
+// startEngineAndFunctions starts a DynamoDB, and then builds the functions: a test that has
+// no DynamoDB skips before they are built, which takes long.
+func startEngineAndFunctions(t *testing.T) (endpoint, bootstraps string) {
+	t.Helper()
+	endpoint = startEngine(t)
+	bootstraps, err := buildBootstraps()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir
+	return endpoint, bootstraps
 }
 
 // clearAWS removes the AWS settings of this process, as on a machine that never used
@@ -91,9 +99,9 @@ func clearAWS(t *testing.T) (env []string) {
 // TestBootstrapsSession uses everything that localhub imitates: the gateway, the built
 // bootstraps, a DynamoDB, its streams, and posts over HTTP, with the stock wscat.
 func TestBootstrapsSession(t *testing.T) {
-	path, endpoint := findWscat(t), startEngine(t)
+	path := findWscat(t)
+	endpoint, bootstraps := startEngineAndFunctions(t)
 	env := clearAWS(t)
-	bootstraps := buildBootstraps(t)
 	hub := startProgram(t, withSDK(t), "-dynamodb", endpoint, "-create-tables", "-lambda", bootstraps)
 
 	waitForSeed(t, hub)
@@ -113,7 +121,7 @@ func waitForSeed(t *testing.T, hub *instance) {
 	want := fmt.Sprintf("\nstream_records_total{result=\"delivered\"} %d\n", len(catalogue.Builtin()))
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	for {
 		resp, err := http.Get("http://" + hub.adminAddress() + "/metrics")
 		if err != nil {
@@ -130,7 +138,7 @@ func waitForSeed(t *testing.T, hub *instance) {
 		select {
 		case <-again.C:
 		case <-limit:
-			t.Fatalf("after 20 s the metrics do not have %q:\n%s", want, metrics)
+			t.Fatalf("after %s the metrics do not have %q:\n%s", patience, want, metrics)
 		}
 	}
 }
@@ -230,7 +238,7 @@ func TestMissingTables(t *testing.T) {
 func TestRestartOnTables(t *testing.T) {
 	endpoint := startEngine(t)
 	clearAWS(t)
-	args := []string{"-dynamodb", endpoint, "-create-tables", "-admin", unusedAddress(t)}
+	args := []string{"-dynamodb", endpoint, "-create-tables", "-admin", freeAddress(t)}
 	var guest, guestToken, alice, epoch string
 	t.Run("first start", func(t *testing.T) {
 		hub := startProgram(t, withSDK(t), args...)

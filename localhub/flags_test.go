@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 	"github.com/spf13/pflag"
@@ -335,7 +334,7 @@ func TestErrorsHaveNoSecrets(t *testing.T) {
 		"a user of the admin API":   {"stock", "MUG", "-admin", "http://ann:PASS@host"},
 		"a function twice":          {"-template", template, "-function", "F=x", "-function", "F=http://ann:PASS@host"},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		var stdout, stderr bytes.Buffer
 		status := exitStatus(run(ctx, append(args, "-log=text"), &stdout, &stderr), &stderr)
 		cancel()

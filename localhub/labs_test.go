@@ -177,9 +177,10 @@ func TestLab1(t *testing.T) {
 
 func TestLab2(t *testing.T) {
 	needPrograms(t, "curl", "aws")
-	page, engine := readLab(t, 2), startEngine(t)
+	page := readLab(t, 2)
+	engine, bootstraps := startEngineAndFunctions(t)
 	clearAWS(t)
-	args := strings.NewReplacer("http://127.0.0.1:8000", engine, "-lambda build", "-lambda "+buildBootstraps(t)).
+	args := strings.NewReplacer("http://127.0.0.1:8000", engine, "-lambda build", "-lambda "+bootstraps).
 		Replace(strings.Join(page.hub, " "))
 	hub := startProgram(t, withSDK(t), strings.Fields(args)...)
 	waitForSeed(t, hub)

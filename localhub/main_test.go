@@ -16,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"go.uber.org/goleak"
@@ -47,6 +48,9 @@ func TestMain(m *testing.M) {
 		os.Exit(status)
 	}))
 }
+
+// patience limits the waits for what must come. A busy machine is many times slower.
+const patience = 3 * time.Minute
 
 // buildDir has the programs that tests build, each once. It is removed after the last
 // test.
@@ -275,8 +279,43 @@ func (i *instance) putStock(t *testing.T, body string) {
 	}
 }
 
-// unusedAddress is an address on which no program listens.
+// onlyConnection is the id of the one open connection.
+func (h *instance) onlyConnection(t *testing.T) string {
+	t.Helper()
+	var open struct {
+		Connections []struct{ ConnectionID string }
+	}
+	getAdmin(t, "http://"+h.adminAddress()+"/admin/connections", &open)
+	if len(open.Connections) != 1 {
+		t.Fatalf("got %+v, want one connection", open.Connections)
+	}
+	return open.Connections[0].ConnectionID
+}
+
+// unusedAddress is an address on which no program listens until the test ends: its port
+// is that of a connection.
 func unusedAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = client.Close(), server.Close() })
+	return client.LocalAddr().String()
+}
+
+// freeAddress is an address for a program that cannot choose one itself. Another program
+// may be faster, so use it only where the address must be known before the start.
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

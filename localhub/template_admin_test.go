@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 )
@@ -138,7 +137,7 @@ func TestTemplateTexts(t *testing.T) {
 // readFeed reads up to an event of a type.
 func readFeed(t *testing.T, feed *websocket.Conn, last string) (all []logEvent) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		_, text, err := feed.Read(ctx)

@@ -99,8 +99,8 @@ func TestTemplateEndpointTimeout(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	})
-	for timeout, want := range map[string]string{"      Timeout: 1\n": "1s", "": "3s"} {
-		text := strings.Replace(echoTemplate, "      Timeout: 1\n", timeout, 1)
+	withoutTimeout := strings.Replace(echoTemplate, "      Timeout: 60\n", "", 1)
+	for text, want := range map[string]string{echoWithin(1): "1s", withoutTimeout: "3s"} {
 		api, _ := serveEchoTemplate(t, text, "-functions", hang)
 		if got := ask(t, dial(t, api.socket, nil), `{}`); got != errorFrame {
 			t.Errorf("got %s", got)

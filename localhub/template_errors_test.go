@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // templateErrors are command lines with mistakes, without -template FILE. In stderr,
@@ -84,7 +83,7 @@ func TestTemplateErrors(t *testing.T) {
 
 func testTemplateError(t *testing.T, args []string, status int, want string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var stderr bytes.Buffer
 	got := exitStatus(run(ctx, args, io.Discard, io.Discard), &stderr)

@@ -39,7 +39,7 @@ func TestTemplateTimeoutOfEndpoint(t *testing.T) {
 		close(asked)
 	}))
 	defer slow.Close()
-	api := serveTemplate(t, writeTemplate(t, echoTemplate), "-function", "Echo="+slow.URL)
+	api := serveTemplate(t, writeTemplate(t, echoWithin(1)), "-function", "Echo="+slow.URL)
 	c := dial(t, api.socket, nil)
 	if got := ask(t, c, `{}`); got != errorFrame {
 		t.Errorf("got %s, want the error frame", got)

@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -52,7 +51,7 @@ func TestTemplatePostsComeHome(t *testing.T) {
 func wantPostHome(t *testing.T, socket, url string) {
 	t.Helper()
 	c := dial(t, socket, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	message := fmt.Sprintf(`{"do":"post","name":"%s/live"}`, url)
 	if err := c.Write(ctx, websocket.MessageText, []byte(message)); err != nil {

@@ -85,7 +85,7 @@ Resources:
       CodeUri: echo/
       Handler: bootstrap
       Runtime: provided.al2023
-      Timeout: 1
+      Timeout: 60
       Environment:
         Variables:
           LOCALHUB_TEST_BOOTSTRAP: "1"
@@ -96,6 +96,11 @@ Resources:
   Queue: {Type: AWS::SQS::Queue}
   Second: {Type: AWS::SQS::Queue}
 `
+
+// echoWithin is echoTemplate with another timeout, in seconds.
+func echoWithin(timeout int) string {
+	return strings.Replace(echoTemplate, "Timeout: 60\n", fmt.Sprintf("Timeout: %d\n", timeout), 1)
+}
 
 // templateInstance is a localhub that serves a template.
 type templateInstance struct {
@@ -127,7 +132,7 @@ func (l *logBuffer) read() (text string, more <-chan struct{}) {
 // waitFor waits until the log has a text.
 func (l *logBuffer) waitFor(t *testing.T, want string) {
 	t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	for {
 		text, more := l.read()
 		if strings.Contains(text, want) {
@@ -136,7 +141,7 @@ func (l *logBuffer) waitFor(t *testing.T, want string) {
 		select {
 		case <-more:
 		case <-limit:
-			t.Fatalf("after 20 s the log does not have %q", want) // serveTemplate prints it
+			t.Fatalf("after %s the log does not have %q", patience, want) // serveTemplate prints it
 		}
 	}
 }
@@ -201,7 +206,7 @@ func dial(t *testing.T, url string, o *websocket.DialOptions) *websocket.Conn {
 // ask sends a message and returns the answer, with ID in place of ids.
 func ask(t *testing.T, c *websocket.Conn, message string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := c.Write(ctx, websocket.MessageText, []byte(message)); err != nil {
 		t.Fatal(err)
@@ -302,11 +307,11 @@ func bundleFile(t *testing.T) string {
 // TestTemplateFunctionFails: the client gets the error frame of API Gateway, the log
 // names the function, and the next message is served.
 func TestTemplateFunctionFails(t *testing.T) {
-	api, _ := serveEcho(t)
+	api, _ := serveEchoTemplate(t, echoWithin(5))
 	c := dial(t, api.socket, nil)
 	for do, line := range map[string]string{
 		"exit": "Echo | failed: function echo-it: Runtime.ExitError: the runtime exited before it answered\n",
-		"hang": "Echo | failed: function echo-it timed out after 1s\n",
+		"hang": "Echo | failed: function echo-it timed out after 5s\n",
 	} {
 		if got := ask(t, c, fmt.Sprintf(`{"do":%q}`, do)); got != errorFrame {
 			t.Errorf("%s: got %s", do, got)
@@ -322,7 +327,7 @@ func TestTemplateFunctionFails(t *testing.T) {
 func TestTemplateInterruptedWhileFunctionHangs(t *testing.T) {
 	var interrupted time.Time
 	t.Run("serve", func(t *testing.T) {
-		api, _ := serveEchoTemplate(t, strings.Replace(echoTemplate, "Timeout: 1\n", "Timeout: 900\n", 1))
+		api, _ := serveEchoTemplate(t, echoWithin(900))
 		c := dial(t, api.socket, nil)
 		if err := c.Write(t.Context(), websocket.MessageText, []byte(`{"do":"hang"}`)); err != nil {
 			t.Fatal(err)

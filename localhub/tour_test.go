@@ -108,7 +108,7 @@ func newTour(t *testing.T, folder string) *tour {
 			skipMissing(t, name+" is not installed")
 		}
 	}
-	dynamo, api, admin := unusedAddress(t), unusedAddress(t), unusedAddress(t)
+	dynamo, api, admin := freeAddress(t), freeAddress(t), freeAddress(t)
 	return &tour{t: t, folder: folder, env: tourEnv(t, folder),
 		dynamoPort: dynamo[strings.LastIndex(dynamo, ":")+1:],
 		ports: strings.NewReplacer("127.0.0.1:8000", dynamo, "127.0.0.1:8787", api,
@@ -257,7 +257,7 @@ func (term *terminal) send(line string) {
 // waitFor waits for a line with a text.
 func (term *terminal) waitFor(text string) {
 	term.t.Helper()
-	ctx, cancel := context.WithTimeout(term.t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(term.t.Context(), patience)
 	defer cancel()
 	for {
 		select {
@@ -279,7 +279,7 @@ func (term *terminal) sendUntil(line, answer string) {
 	term.t.Helper()
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
-	limit := time.After(time.Minute)
+	limit := time.After(patience)
 	term.send(line)
 	for {
 		select {

@@ -103,7 +103,8 @@ func (w *wscat) waitConnected() {
 	w.t.Helper()
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
-	for n := range 400 {
+	limit := time.After(patience)
+	for n := 0; ; n++ {
 		w.send(fmt.Sprint("ping id=connected", n))
 		select {
 		case line, ok := <-w.lines:
@@ -112,9 +113,10 @@ func (w *wscat) waitConnected() {
 			}
 			return
 		case <-again.C:
+		case <-limit:
+			w.t.Fatal("wscat did not connect")
 		}
 	}
-	w.t.Fatal("wscat did not connect")
 }
 
 func (w *wscat) send(text string) {
@@ -127,7 +129,7 @@ func (w *wscat) send(text string) {
 // next is the next line, without answers to the pings of waitConnected.
 func (w *wscat) next() string {
 	w.t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(patience)
 	for {
 		select {
 		case line, ok := <-w.lines:
@@ -138,7 +140,7 @@ func (w *wscat) next() string {
 				return line
 			}
 		case <-limit:
-			w.t.Fatal("wscat printed nothing in 20 s")
+			w.t.Fatalf("wscat printed nothing in %s", patience)
 		}
 	}
 }
