@@ -26,7 +26,6 @@ func (g *Gateway) Warp(by time.Duration) {
 	conns := slices.Collect(maps.Values(g.conns))
 	g.mu.RUnlock()
 	for _, c := range conns {
-		c.checkAge()
-		c.checkIdle()
+		c.checkTime()
 	}
 }

@@ -49,7 +49,7 @@ type conn struct {
 	owned          *owned         // nil unless a Client of a Server dialled it
 	net            net.Conn
 	vectored       bool // net writes many buffers in one system call
-	idle, age      *time.Timer
+	timer          *time.Timer
 
 	// lastActive is the time of the last message in either direction, and
 	// lastReceived of the last one from the client, in ns.
@@ -113,9 +113,8 @@ func (c *conn) open(nc net.Conn) {
 	c.state = stateOpen
 	c.writerRunning = true
 	c.markReceived(c.g.Now())
-	// Under the lock, because the timers may fire before they are stored.
-	c.idle = time.AfterFunc(api.IdleTimeout, c.checkIdle)
-	c.age = time.AfterFunc(c.connectedAt.Add(api.MaxAge).Sub(c.g.Now()), c.checkAge)
+	// Under the lock, because the timer may fire before it is stored.
+	c.timer = time.AfterFunc(min(api.IdleTimeout, c.connectedAt.Add(api.MaxAge).Sub(c.g.Now())), c.checkTime)
 }
 
 // writeResponse writes the response to the handshake. It starts a writer if
@@ -133,34 +132,25 @@ func (c *conn) writeResponse(response []byte) {
 	}
 }
 
-// checkAge closes the connection if it has reached its maximum age. Otherwise
-// it sets the timer for that moment.
-func (c *conn) checkAge() {
-	remaining := c.connectedAt.Add(c.g.api.MaxAge).Sub(c.g.Now())
-	if remaining <= 0 {
+// checkTime closes the connection if it has reached its maximum age, or was idle
+// for the timeout. Otherwise it sets the timer for the next possible moment. So a
+// message needs no timer, and the close is still exact.
+func (c *conn) checkTime() {
+	now := c.g.Now()
+	age := c.connectedAt.Add(c.g.api.MaxAge).Sub(now)
+	idle := time.Unix(0, c.lastActive.Load()).Add(c.g.api.IdleTimeout).Sub(now)
+	switch {
+	case age <= 0:
 		c.startClose(ws.CloseGoingAway, c.g.reason(ws.CloseGoingAway)) // G-LIMIT-7
 		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state == stateOpen {
-		c.age.Reset(remaining)
-	}
-}
-
-// checkIdle closes the connection if it was idle for the timeout. Otherwise it
-// sets the timer for the next possible moment. So a message needs no timer, and
-// the close is still exact.
-func (c *conn) checkIdle() {
-	remaining := c.g.api.IdleTimeout - c.g.Now().Sub(time.Unix(0, c.lastActive.Load()))
-	if remaining <= 0 {
+	case idle <= 0:
 		c.startClose(ws.CloseGoingAway, reasonGoingAway) // G-LIMIT-4
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == stateOpen {
-		c.idle.Reset(remaining)
+		c.timer.Reset(min(age, idle))
 	}
 }
 
@@ -221,10 +211,8 @@ func (c *conn) endLocked(code int, reason string) {
 	if c.stalled != nil {
 		close(c.stalled)
 	}
-	for _, timer := range []*time.Timer{c.idle, c.age} {
-		if timer != nil {
-			timer.Stop()
-		}
+	if c.timer != nil {
+		c.timer.Stop()
 	}
 }
 
