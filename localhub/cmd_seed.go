@@ -38,7 +38,7 @@ localhub seed stock.ndjson -o json`,
 			if args[0] != "-" {
 				file, err := os.Open(args[0])
 				if err != nil {
-					return fmt.Errorf("seed: %w", err)
+					return usagef("seed: %w", err)
 				}
 				name, lines = args[0], file
 			}

@@ -35,7 +35,7 @@ func TestSeedWord(t *testing.T) {
 			stdout: "1 written, 1 of them older than what is stored, 0 failed\n",
 		},
 		"a folder":     {args: seed("/"), status: 1, stderr: "localhub: read /: is a directory"},
-		"no such file": {args: seed("/nowhere"), status: 1, stderr: "localhub: seed: open /nowhere: no such file"},
+		"no such file": {args: seed("/nowhere"), status: 2, stderr: "localhub: seed: open /nowhere: no such file"},
 		"two files": {
 			args:   seed(good, bad),
 			status: 2, stderr: "localhub: seed needs one FILE, or - for standard input\n",

@@ -209,13 +209,22 @@ func TestStartErrors(t *testing.T) {
 			[]string{"-addr", "127.0.0.1:0", "-admin", inUse}, 1, "localhub: " + inUse + another + "-admin",
 		},
 		"missing seed file": {
-			[]string{"-seed", "/nowhere/seed.json"}, 1, "localhub: seed: open /nowhere/seed.json: no such file",
+			[]string{"-seed", "/nowhere/seed.json"}, 2, "localhub: -seed: open /nowhere/seed.json: no such file",
 		},
 		"invalid seed file": {
 			[]string{"-seed", seed}, 1,
-			"localhub: seed " + seed + `: line 2: field "available" of product "A" must be a number from 0 to`,
+			"localhub: -seed " + seed + `: line 2: field "available" of product "A" must be a number from 0 to`,
 		},
-		"missing page": {[]string{"-web", "/nowhere"}, 1, "localhub: -web /nowhere: no such directory"},
+		"missing page": {[]string{"-web", "/nowhere"}, 2, "localhub: -web /nowhere: no such directory"},
+		"no folder for a recording": {
+			[]string{"-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0", "-record", "/nowhere/x"}, 2,
+			"localhub: -record: open /nowhere/x: no such file",
+		},
+		"missing folder of recordings": {
+			[]string{"-addr", "127.0.0.1:0", "-admin", "127.0.0.1:0", "-record-dir", "/nowhere"}, 2,
+			"localhub: -record-dir: open /nowhere: no such file",
+		},
+		"missing recording": {[]string{"replay", "/nowhere"}, 2, "localhub: replay: open /nowhere: no such file"},
 		"token without a localhub": {
 			[]string{"token", "-user", "x", "-admin", unusedAddress(t)}, 1, "localhub: no localhub answers at",
 		},

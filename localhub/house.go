@@ -115,11 +115,11 @@ func readCatalogue(file string) ([]catalogue.Product, error) {
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("seed: %w", err)
+		return nil, usagef("-seed: %w", err)
 	}
 	products, err := catalogue.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("seed %s: %w", file, err)
+		return nil, fmt.Errorf("-seed %s: %w", file, err)
 	}
 	return products, nil
 }
@@ -129,7 +129,7 @@ func readPage(dir string) (fs.FS, error) {
 		return web.Shop(), nil
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("-web %s: no such directory", dir)
+		return nil, usagef("-web %s: no such directory", dir)
 	}
 	return os.DirFS(dir), nil
 }

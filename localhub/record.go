@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -41,7 +40,7 @@ func (r *recordSettings) open() (house.Recording, error) {
 	case errors.Is(err, fs.ErrExist):
 		return o, usagef("-record %s: the file exists; choose another name or remove it", r.file)
 	case err != nil:
-		return o, fmt.Errorf("-record: %w", err)
+		return o, usagef("-record: %w", err)
 	}
 	o.File = file
 	return o, nil

@@ -116,7 +116,7 @@ func runTemplate(ctx context.Context, s settings, stdout, stderr io.Writer) erro
 		return nil // interrupted
 	}
 	if err != nil {
-		return fmt.Errorf("-template: %w", err)
+		return usagef("-template: %w", err)
 	}
 	listener, err := listen(s.addr, "-addr")
 	if err != nil {

@@ -77,7 +77,7 @@ func TestTemplateErrors(t *testing.T) {
 		testTemplateError(t, []string{"-template="}, 2, "-template needs a file")
 	})
 	t.Run("missing file", func(t *testing.T) {
-		testTemplateError(t, []string{"-template", "/nowhere/t.yaml"}, 1, "-template: open /nowhere/t.yaml: no such file")
+		testTemplateError(t, []string{"-template", "/nowhere/t.yaml"}, 2, "-template: open /nowhere/t.yaml: no such file")
 	})
 }
 
