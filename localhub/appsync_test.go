@@ -273,7 +273,10 @@ func TestAppSyncLint(t *testing.T) {
 			got[name] = append(got[name], strings.TrimPrefix(m.RuleID, "@aws-appsync/"))
 		}
 	}
-	want := map[string][]string{"specimen.js": {"no-while", "no-try", "no-disallowed-methods", "no-regex"}}
+	want := map[string][]string{"specimen.js": {
+		"no-while", "no-for", "no-in-operator", "no-continue", "no-disallowed-unary-operators", "no-try",
+		"no-disallowed-methods", "no-regex",
+	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -282,5 +285,9 @@ func TestAppSyncLint(t *testing.T) {
 // appSyncSpecimen is a resolver that AppSync refuses.
 const appSyncSpecimen = `export function request(ctx) {
 	while (ctx.args.n > 0) { }
+	for (let i = 0; i < 9; i += 1) { }
+	for (const n of ctx.args.list) { if (n in ctx.args) continue }
+	let n = 1
+	n++
 	try { return Object.freeze(ctx.args) } catch { return /a/ }
 }`
