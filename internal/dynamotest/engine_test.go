@@ -150,12 +150,13 @@ func TestEngineEndsWithItsParent(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			deadline := time.Now().Add(10 * time.Second)
+			deadline := time.After(readyWithin)
 			for p.engineRuns() {
-				if time.Now().After(deadline) {
-					t.Fatal("the engine still runs after 10 s")
+				select {
+				case <-deadline:
+					t.Fatalf("the engine still runs after %s", readyWithin)
+				case <-time.After(5 * time.Millisecond):
 				}
-				<-time.After(5 * time.Millisecond)
 			}
 		})
 	}
@@ -182,13 +183,9 @@ func TestStartReportsAnEngineThatExits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
-	_, _, err = specimen(path).start()
+	_, _, err = specimen(path).start() // an error of another text after readyWithin
 	if err == nil || !strings.HasPrefix(err.Error(), "dynoxide exited: ") {
 		t.Errorf("got %v", err)
-	}
-	if elapsed := time.Since(began); elapsed > readyWithin/2 {
-		t.Errorf("start took %s", elapsed)
 	}
 }
 
