@@ -144,7 +144,7 @@ func TestOutputHeldOpen(t *testing.T) {
 	select {
 	case err = <-closed:
 		_ = child.Kill()
-	case <-time.After(30 * time.Second):
+	case <-time.After(3 * time.Minute):
 		_ = child.Kill()
 		t.Error("Close waited for the program that the process had started")
 		err = <-closed

@@ -61,7 +61,7 @@ func TestNodeProxy(t *testing.T) {
 	for _, options := range []string{"{}", "{ agent: new https.Agent() }"} {
 		program := `const https = require("https");
 			https.get("https://example.com/", ` + options + `, (r) => r.pipe(process.stdout)).on("error", console.log);`
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, "node", "--import="+filepath.Join(folder, lambdaproc.NodeProxy), "-e", program)
 		cmd.Env = []string{"HTTPS_PROXY=" + proxy.URL, "NO_PROXY=127.0.0.1", "NODE_USE_ENV_PROXY=1",
