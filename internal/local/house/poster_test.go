@@ -59,7 +59,7 @@ func TestPoster(t *testing.T) {
 
 // receive reads n messages.
 func receive(t *testing.T, conn *websocket.Conn, n int) []string {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var texts []string
 	for range n {
