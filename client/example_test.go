@@ -24,7 +24,7 @@ func newHub() (o client.Options, stop func()) {
 func ExampleConnect() {
 	o, stop := newHub()
 	defer stop()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
 	c, err := client.Connect(ctx, o)
