@@ -52,8 +52,8 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// TestFlashSale is ten minutes in which a crowd watches how one item is sold out, while
-// the rest of the shop goes on. Crowds have 8 000 posts a second. CROWD_WATCHERS is how
+// TestFlashSale is a sale in which a crowd watches how one item is sold out, while the rest
+// of the shop goes on. Crowds have 8 000 posts a second. CROWD_WATCHERS is how
 // many watch.
 func TestFlashSale(t *testing.T) {
 	watchers := 5_000
@@ -73,7 +73,7 @@ func TestFlashSale(t *testing.T) {
 }
 
 const (
-	saleTime      = 10 * time.Minute
+	fullSale      = 10 * time.Minute
 	salePosts     = 8_000 // SweepPostsPerSecond
 	otherItems    = 2_000
 	cartsInUse    = 20_000
@@ -106,7 +106,7 @@ func newSale(t *testing.T, watchers int) *sale {
 	return s
 }
 
-// run sells all pieces. The last 20 change the badge, evenly over the ten minutes; the
+// run sells all pieces. The last 20 change the badge, evenly over the sale; the
 // others change nothing that a badge shows.
 func (s *sale) run() {
 	s.start()
@@ -188,14 +188,14 @@ func (s *sale) check(watchers int) {
 // saleCost is what a sale takes: posts, and units of tables.
 type saleCost struct{ posts, reads, writes int64 }
 
-// saleCosts is what a sale takes by how many watch. A change that costs more has to change it.
+// saleCosts is what a full sale takes by how many watch. A change that costs more has to change it.
 var saleCosts = map[int]saleCost{5_000: {286_000, 97_700, 42}, 50_000: {1_231_000, 121_630, 168}}
 
 // checkCost compares what a sale took with what it took before. Two runs differ by less than
 // one in a thousand.
 func (s *sale) checkCost(watchers int) {
 	want, known := saleCosts[watchers]
-	if !known {
+	if !known || saleTime != fullSale {
 		return
 	}
 	got := saleCost{int64(s.gateway.posts), s.store.reads.Load(), s.store.writes.Load()}
