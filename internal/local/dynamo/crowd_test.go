@@ -15,7 +15,6 @@ import (
 // the sweep, its stream and its mapping are those of AWS. In the end every client
 // shows the newest state, and no row of a sweep is left.
 func TestCrowdOnTables(t *testing.T) {
-	engine(t) // skips before anything is built
 	load := load{clients: 16, users: 4, skus: 1, watched: 1}
 	var output functionOutput
 	h := openHouse(t, house.Options{

@@ -70,10 +70,11 @@ func engine(t testing.TB) (endpoint string) {
 	return e.endpoint
 }
 
-// bootstraps returns a folder with the executables of the functions. They are built
-// once, as `make build` does, for the processor of this machine.
+// bootstraps returns a folder with the executables of the functions. They are built once,
+// with the packages that the tests are made of. Without an engine the test skips before that.
 func bootstraps(t testing.TB) (dir string) {
 	t.Helper()
+	engine(t)
 	b := &shared.bootstraps
 	b.once.Do(func() {
 		if b.dir, b.err = os.MkdirTemp("", "bootstraps-"); b.err == nil {
@@ -91,12 +92,12 @@ func bootstraps(t testing.TB) (dir string) {
 func build(dir string) error {
 	functions := []string{"connect", "disconnect", "message", "authorize", "broadcast", "rest"}
 	programs := filepath.Join(dir, "programs") + string(filepath.Separator)
-	args := []string{"build", "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", programs}
+	args := []string{"build", "-tags", "lambda.norpc", "-ldflags", "-s -w", "-o", programs}
 	for _, f := range functions {
 		args = append(args, "./"+f)
 	}
 	cmd := exec.Command("go", args...)
-	cmd.Dir, cmd.Env = root, append(environ, "CGO_ENABLED=0")
+	cmd.Dir, cmd.Env = root, environ
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the functions: %w\n%s", err, out)
 	}

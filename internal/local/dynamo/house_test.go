@@ -95,7 +95,6 @@ func houseLoad() load {
 // HUB_TEST_TOOLS is "required", and a fifth of the clients with a tenth of the
 // changes otherwise.
 func TestHouse(t *testing.T) {
-	engine(t) // skips before anything is built
 	load := houseLoad()
 	var output functionOutput
 	t.Cleanup(func() { // after the functions have ended

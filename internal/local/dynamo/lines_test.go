@@ -13,7 +13,6 @@ import (
 // TestFunctionsPrintJSON runs the functions' executables with events that they cannot
 // read, without settings, and without their tables. Every line that they print is JSON.
 func TestFunctionsPrintJSON(t *testing.T) {
-	engine(t) // skips before anything is built
 	dir := bootstraps(t)
 	key := base64.StdEncoding.EncodeToString(make([]byte, 48))
 	settings := []string{

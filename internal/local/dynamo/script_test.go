@@ -17,7 +17,6 @@ import (
 // TestRestFunctionServesTheScript runs the rest function's executable. It has the
 // script, and nothing of the demo page beside it in package web.
 func TestRestFunctionServesTheScript(t *testing.T) {
-	engine(t) // skips before anything is built
 	path := filepath.Join(bootstraps(t), "rest", "bootstrap")
 	key := base64.StdEncoding.EncodeToString(make([]byte, 48))
 	f, err := lambdaproc.New(lambdaproc.Options{Path: path, Name: "rest", Environments: 1, Env: []string{
