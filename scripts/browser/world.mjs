@@ -194,19 +194,26 @@ export class Proxy {
 
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** eventually repeats a check until it returns something true, and returns that. */
-export async function eventually(check, what, within = 10_000) {
-  const deadline = Date.now() + within;
+const pause = 25; // ms, between two checks
+const slow = 50; // ms, for a check and a pause
+
+/**
+ * eventually repeats a check until it returns something true, and returns that. A check that
+ * takes long counts as slow, no more: on a busy machine the browser may take as much longer.
+ */
+export async function eventually(check, what, within = 30_000) {
   let last;
-  for (;;) {
+  for (let waited = 0; ; ) {
+    const from = Date.now();
     try {
       last = await check();
       if (last) return last;
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) throw new Error(`${what}: still ${last?.stack ?? JSON.stringify(last)}`);
-    await wait(25);
+    if (waited > within) throw new Error(`${what}: still ${last?.stack ?? JSON.stringify(last)}`);
+    await wait(pause);
+    waited += Math.min(Date.now() - from, slow);
   }
 }
 
