@@ -18,7 +18,7 @@ const query = (page) => new URL(page.url()).search;
 
 /** eventually waits until a value is what is wanted. */
 async function eventually(read, want) {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     try {
       assert.deepEqual(await read(), want);
