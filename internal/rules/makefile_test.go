@@ -48,7 +48,7 @@ func runMake(t *testing.T, tried *saying, files map[string]string, args ...strin
 	needMake(t)
 	dir := filepath.Join(t.TempDir(), "a folder")
 	all := map[string]string{"Makefile": read(t, "Makefile"), "template.yaml": read(t, "template.yaml"),
-		"go": tried.goCommand}
+		"edge.yaml": read(t, "edge.yaml"), "go": tried.goCommand}
 	for _, name := range []string{"account", "deploy", "edge", "no-budget.sed"} {
 		all["scripts/"+name] = read(t, "scripts/"+name)
 	}
@@ -215,6 +215,8 @@ func TestDeployStops(t *testing.T) {
 		"no TOML":          {"default", "stack_name =", isNew, nil, "NO  samconfig.toml: toml: line 1", 0},
 		"a mistyped stage": {"prdo", twoStages, isNew, nil, "NO  samconfig.toml: there is no environment prdo", 0},
 		"an edge":          {"prod-edge", edge, "UPDATE_COMPLETE", nil, "NO  prod-edge is the environment of an edge", 0},
+		"a mistyped parameter": {"default", document(`parameter_overrides = "Alarmemail=a@b"`), isNew, nil,
+			"NO  samconfig.toml sets Alarmemail, which is no parameter of template.yaml", 0},
 		"no right to look": {"default", twoStages, "!AccessDenied: not you", nil, "NO  AccessDenied: not you", 0},
 		"a bad date":       {"default", twoStages, isNew, map[string]string{"refuse": ""}, "", 0},
 		"a change set that is declined": {"default", twoStages, isNew, map[string]string{"declined": ""},
@@ -239,17 +241,19 @@ func TestDeployStops(t *testing.T) {
 }
 
 // TestDeployEdge: make edge deploys edge.yaml where CloudFront needs it, by an environment of
-// its own, which must be there.
+// its own, which must be there and name its parameters well.
 func TestDeployEdge(t *testing.T) {
 	tried := newSaying(t, "edge")
 	edge := "version = 0.1\n[prod-edge.deploy.parameters]\nregion = \"eu-west-1\"\nstack_name = \"hub-edge\"\n" +
-		"[test-edge.deploy.parameters]\n"
+		"parameter_overrides = [\"SocketOrigin=ws\", \"HostedZoneId=Z\"]\n[test-edge.deploy.parameters]\n" +
+		"[wrong-edge.deploy.parameters]\nstack_name = \"hub-edge\"\nparameter_overrides = \"HostedZoneID=Z\"\n"
 	fakes := map[string]string{"sam": "#!/bin/sh\necho $*\n", "aws": "#!/bin/sh\nexit 1\n", "samconfig.toml": edge}
 	for stage, want := range map[string]string{
 		"prod": "deploy --config-file DIR/samconfig.toml --config-env prod-edge --region us-east-1 " +
 			"--template-file edge.yaml --no-fail-on-empty-changeset\n",
-		"test": "NO  samconfig.toml has no stack_name for the environment test-edge",
-		"":     "NO  samconfig.toml: there is no environment default-edge, but prod-edge, test-edge",
+		"test":  "NO  samconfig.toml has no stack_name for the environment test-edge",
+		"":      "NO  samconfig.toml: there is no environment default-edge, but prod-edge, test-edge, wrong-edge",
+		"wrong": "NO  samconfig.toml sets HostedZoneID, which is no parameter of edge.yaml",
 	} {
 		args := []string{"edge"}
 		if stage != "" {
