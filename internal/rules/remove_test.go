@@ -39,7 +39,8 @@ func stackWithTables() account {
 // TestRemove: nothing is deleted before the answer, and what stays is named, with the
 // parameters that use it again. Each of the script's messages has a case.
 func TestRemove(t *testing.T) {
-	const edge = "[prod-edge.deploy.parameters]\nstack_name = \"hub-edge\"\n"
+	const edge = "[prod-edge.deploy.parameters]\nstack_name = \"hub-edge\"\n" +
+		"[lone-edge.deploy.parameters]\nstack_name = \"hub-edge\"\n"
 	const failsToDelete = "aws cloudformation wait stack-delete-complete --stack-name hub "
 	tried := newSaying(t, "remove")
 	cases := map[string]struct {
@@ -85,6 +86,12 @@ func TestRemove(t *testing.T) {
 		"an edge without its hub": {account{"aws cloudformation describe-stacks --stack-name hub-prod": "!does not exist"},
 			nil,
 			"prod-edge", "hub-edge\n", nil, nil, true, true},
+		"an edge whose hub cannot be seen": {account{askHub: "!AccessDenied"}, nil, "prod-edge", "hub-edge\n",
+			[]string{"NO  whether hub-prod needs this edge cannot be seen", "AccessDenied"}, nil, false, false},
+		"an edge whose hub has no name": {nil, nil, "lone-edge", "hub-edge\n",
+			[]string{"NO  samconfig.toml has no stack_name for the hub of this edge"}, nil, false, false},
+		"an edge by its name": {nil, []string{"hub-edge"}, "", "hub-edge\n",
+			[]string{"NO  the stack hub-edge is an edge: name its stage"}, nil, false, false},
 		"an edge whose copy stays": {account{"aws secretsmanager remove-regions-from-replication": "!AccessDenied"}, nil,
 			"prod-edge", "hub-edge\n", []string{"AccessDenied"}, nil, false, false},
 		"an edge without a copy": {account{"aws secretsmanager describe-secret": "None",
