@@ -180,7 +180,7 @@ func TestTemplateEnvFileNode(t *testing.T) {
 		t.Fatalf("the banner has no line for Echo:\n%s", api.banner)
 	}
 	const program = `require("https").request("https://" + process.env.NAME + "/@connections/L0SM9cOFvHcCIhw=",
-		{ method: "POST" }, (response) => console.log(response.statusCode)).end("x")`
+		{ method: "POST" }, (response) => console.log(response.resume().statusCode)).end("x")`
 	cmd := exec.CommandContext(t.Context(), "/bin/bash", "-c", m[1]+" && exec node -e '"+program+"'")
 	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "410\n" {
 		t.Errorf("got %s, %v, want 410", out, err)
