@@ -339,9 +339,31 @@ func preflightCases(t *testing.T) map[string]preflightCase {
 		"no right to see tables": with(account{"aws dynamodb list-tables": denied},
 			"??  tables of a former stack, for which one needs dynamodb:ListTables (An error occurred"),
 		"taken log groups": with(account{"aws logs describe-log-groups": "/hub/connect"}, "NO  log groups are there already"),
+		"a taken log group of orders": {account{
+			"aws logs describe-log-groups --log-group-name-prefix /aws/vendedlogs/hub/ ": "/aws/vendedlogs/hub/orders-access"},
+			parameters(`"OrdersListenerArn=arn:listener"`), "",
+			"NO  log groups are there already, and the stack cannot make them: /aws/vendedlogs/hub/orders-access"},
+		"a log group without orders": with(account{
+			"aws logs describe-log-groups --log-group-name-prefix /aws/vendedlogs/hub/ ": "/aws/vendedlogs/hub/x"}, ""),
+		"names taken before a change set": with(account{"aws cloudformation describe-stacks": "REVIEW_IN_PROGRESS\tNone",
+			"aws logs describe-log-groups": "/hub/connect"}, "NO  log groups are there already"),
 		"empty log groups": with(account{"aws logs describe-log-groups": ""}, ""),
 		"no right to see log groups": with(account{"aws logs describe-log-groups": denied},
 			"??  log groups of that name, for which one needs logs:DescribeLogGroups (An error occurred"),
+	}
+}
+
+// TestPreflightSeesLogGroups: the script looks for each log group that the stack makes.
+func TestPreflightSeesLogGroups(t *testing.T) {
+	names := regexp.MustCompile(`LogGroupName: (.*)`).FindAllStringSubmatch(read(t, "template.yaml"), -1)
+	if len(names) == 0 {
+		t.Error("template.yaml names no log group")
+	}
+	for _, m := range names {
+		prefix, _, _ := strings.Cut(strings.TrimPrefix(m[1], "!Sub "), "${AWS::StackName}/")
+		if !strings.Contains(read(t, "scripts/preflight"), `"`+prefix+`$stack/"`) {
+			t.Errorf("scripts/preflight does not look for %s", m[1])
+		}
 	}
 }
 
