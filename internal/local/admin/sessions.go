@@ -2,6 +2,7 @@ package admin
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -84,6 +85,7 @@ func (a api) forgetting(next http.Handler) http.Handler {
 	})
 }
 
+// invokeBroadcast lets the broadcast function act on a user. It goes on if its client has gone.
 func (a api) invokeBroadcast(w http.ResponseWriter, r *http.Request, e handler.BroadcastEvent) {
 	if err := checkUser(r.PathValue("user")); err != nil {
 		refuse(w, wire.CodeBadField, err.Error())
@@ -91,7 +93,7 @@ func (a api) invokeBroadcast(w http.ResponseWriter, r *http.Request, e handler.B
 	}
 	event, err := json.Marshal(e)
 	if err == nil {
-		_, err = a.Broadcast.Invoke(r.Context(), event)
+		_, err = a.Broadcast.Invoke(context.WithoutCancel(r.Context()), event)
 	}
 	if err != nil {
 		a.fail(w, fmt.Errorf("invoke broadcast: %w", err))

@@ -1,6 +1,7 @@
 package house_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -438,6 +439,25 @@ func TestAdminRefusesParameters(t *testing.T) {
 	}
 	if rec := callAdminQuery(t, h, "/admin/nothing", "x=1"); rec.Code != http.StatusNotFound {
 		t.Errorf("an unknown path: got %d", rec.Code)
+	}
+}
+
+// TestAdminClientGone: an operator's client that has gone ends no revocation or erasure halfway.
+func TestAdminClientGone(t *testing.T) {
+	h := newHouse(t, house.Options{})
+	defer closeHouse(t, h)
+	for method, path := range map[string]string{"POST": "/admin/users/ann/revoke", "DELETE": "/admin/users/bob"} {
+		c := dial(t, h, token(t, h, strings.Split(path, "/")[3])) // to which the hub posts
+		defer c.close()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		req := httptest.NewRequestWithContext(ctx, method, "http://127.0.0.1:8788"+path, nil)
+		req.RemoteAddr = "127.0.0.1:50000"
+		rec := httptest.NewRecorder()
+		h.Admin().ServeHTTP(rec, req)
+		if rec.Code != http.StatusNoContent {
+			t.Errorf("%s %s: got %d %s, want 204", method, path, rec.Code, rec.Body)
+		}
 	}
 }
 
