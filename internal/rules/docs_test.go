@@ -125,6 +125,25 @@ func TestReadmeNamesTheGoVersion(t *testing.T) {
 // wscat. Such lines are compared byte for byte, so they cannot be wrapped.
 var protocolMessage = regexp.MustCompile(`^(< )?\{"`)
 
+// TestTablesAreWhole: each row of a table has the cells of its head.
+func TestTablesAreWhole(t *testing.T) {
+	for _, name := range markdown(t) {
+		want := 0
+		for _, line := range markdownLines(read(t, name)) {
+			if !line.isRow() || line.inCode {
+				want = 0
+				continue
+			}
+			text := strings.ReplaceAll(codeSpan.ReplaceAllString(line.text, "code"), `\|`, "")
+			if n := strings.Count(text, "|"); want == 0 {
+				want = n
+			} else if n != want {
+				t.Errorf("%s:%d: the row has %d cells, want %d", name, line.number, n-1, want-1)
+			}
+		}
+	}
+}
+
 // TestMarkdownLineLength: prose and tables fit side by side with code. Exceptions
 // are messages and lines with nothing but a URL.
 func TestMarkdownLineLength(t *testing.T) {
