@@ -45,9 +45,6 @@ func decodeShorthand(text []byte) (Request, error) {
 	}
 	r := d.request()
 	if d.err != nil {
-		if c, ok := commandOf(words[0]); ok && len(words) == 1 { // whoever types knows no names of fields
-			d.err.Message = fmt.Sprintf("type %s; \"help %s\" says more", c.form, c.names[0])
-		}
 		d.err.ID = id
 		return Request{}, d.err
 	}
@@ -231,11 +228,13 @@ func (l *typedLine) read(verb string, words []string) {
 			l.put("about", strings.ToLower(words[0]))
 		}
 		l.atMost(words, 1)
-	case "sub", "subscribe", "only":
+	case "sub", "subscribe":
+		l.atLeastOne(words, verb)
 		l.put("action", ActionSubscribe)
-		if strings.EqualFold(verb, "only") {
-			l.put("only", true)
-		}
+		l.topics(words)
+	case "only":
+		l.put("action", ActionSubscribe)
+		l.put("only", true)
 		l.topics(words)
 	case "unsub", "unsubscribe":
 		l.put("action", ActionUnsubscribe)
@@ -253,6 +252,7 @@ func (l *typedLine) read(verb string, words []string) {
 	case "add":
 		l.add(words)
 	case "set":
+		l.atLeastOne(words, verb)
 		l.put("action", ActionSet)
 		l.lines(words)
 	case "merge":
@@ -281,6 +281,7 @@ func (l *typedLine) pretty(words []string) {
 
 // add reads a SKU and a quantity.
 func (l *typedLine) add(words []string) {
+	l.atLeastOne(words, "add")
 	l.put("action", ActionAdd)
 	if len(words) > 0 {
 		l.put("sku", l.name(words[0]))
@@ -293,6 +294,7 @@ func (l *typedLine) add(words []string) {
 
 // merge reads a guest token and a policy.
 func (l *typedLine) merge(words []string) {
+	l.atLeastOne(words, "merge")
 	l.put("action", ActionMerge)
 	if len(words) > 0 {
 		l.put("from", words[0])
@@ -339,6 +341,13 @@ func (l *typedLine) version(word string) bool {
 func (l *typedLine) atMost(words []string, n int) {
 	if len(words) > n {
 		l.failf("unexpected word %q", Clip(words[n]))
+	}
+}
+
+// atLeastOne refuses a verb that has no words. Whoever types knows no names of fields.
+func (l *typedLine) atLeastOne(words []string, verb string) {
+	if c, _ := commandOf(verb); len(words) == 0 {
+		l.failf("type %s; \"help %s\" says more", c.form, c.names[0])
 	}
 }
 

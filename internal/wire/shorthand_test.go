@@ -245,7 +245,7 @@ func TestShorthandRefuses(t *testing.T) {
 }
 
 // TestVerbAlone: an answer to a verb that needs more says what to type, and names no field of
-// JSON.
+// JSON. Options are not what it needs.
 func TestVerbAlone(t *testing.T) {
 	refused := 0
 	for _, verb := range append(slices.Clone(Verbs), "ADD") {
@@ -256,8 +256,11 @@ func TestVerbAlone(t *testing.T) {
 		refused++
 		c, _ := commandOf(verb)
 		want := fmt.Sprintf("type %s; \"help %s\" says more", c.form, c.names[0])
-		if e, ok := err.(*Error); !ok || e.Message != want && e.Message != "type pretty on, or pretty off" {
-			t.Errorf("%s: got %v, want %q", verb, err, want)
+		for _, line := range []string{verb, verb + " id=7", verb + " key=K"} {
+			_, err := Decode([]byte(line), true)
+			if e, ok := err.(*Error); !ok || e.Message != want && e.Message != "type pretty on, or pretty off" {
+				t.Errorf("%s: got %v, want %q", line, err, want)
+			}
 		}
 	}
 	if refused != 7 {
