@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,7 +60,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		if name != "" && name[0] >= '0' && name[0] <= '9' {
 			return usagef("-%s is below zero; after -- it is no flag (%s -h)", name, cmd.CommandPath())
 		}
-		return usagef("unknown flag -%s (%s%s -h lists the flags)", name, didYouMean("-", nearFlags(cmd, name)),
+		return usagef("unknown flag -%s (%s%s -h lists the flags)", name, didYouMean("-", name, nearFlags(cmd, name)),
 			cmd.CommandPath())
 	case errors.As(err, &missing):
 		form, _ := pflag.UnquoteUsage(missing.GetFlag())
@@ -94,12 +95,14 @@ func nearFlags(cmd *cobra.Command, name string) []string {
 	return names.SuggestionsFor(name)
 }
 
-// didYouMean asks for the first of some names, if there is one.
-func didYouMean(prefix string, names []string) string {
-	if len(names) == 0 {
+// didYouMean asks for one of the names that are nearly what somebody typed: the first one that
+// begins so, or else the first one. To one or two letters every short name is near.
+func didYouMean(dash, typed string, near []string) string {
+	i := slices.IndexFunc(near, func(name string) bool { return strings.HasPrefix(name, strings.ToLower(typed)) })
+	if i < 0 && (len(near) == 0 || len(typed) <= 2) {
 		return ""
 	}
-	return "did you mean " + prefix + names[0] + "? "
+	return "did you mean " + dash + near[max(i, 0)] + "? "
 }
 
 // wordError refuses a word that is none.
@@ -108,5 +111,6 @@ func wordError(root *cobra.Command, word string) error {
 	if word != "" {
 		near = root.SuggestionsFor(word)
 	}
-	return usagef("%q is not a word of localhub (%slocalhub help lists the words)", redact.URL(word), didYouMean("", near))
+	return usagef("%q is not a word of localhub (%slocalhub help lists the words)", redact.URL(word),
+		didYouMean("", word, near))
 }

@@ -120,6 +120,16 @@ func TestUsageErrors(t *testing.T) {
 		"misspelt flag": {
 			[]string{"-adr", "x"}, 2, "localhub: unknown flag -adr (did you mean -addr? localhub -h lists the flags)\n",
 		},
+		"the beginning of a flag": {
+			[]string{"-idle", "1m"}, 2, "localhub: unknown flag -idle (did you mean -idle-timeout? localhub -h ",
+		},
+		"a letter that is no flag": {
+			[]string{"tap", "-x"}, 2, "localhub: unknown flag -x (localhub tap -h lists the flags)\n",
+		},
+		"the beginning of a word": {
+			[]string{"tok"}, 2, `localhub: "tok" is not a word of localhub (did you mean token? `,
+		},
+		"letters that are no word": {[]string{"ab"}, 2, `localhub: "ab" is not a word of localhub (localhub help `},
 		"misspelt flag of a word": {
 			[]string{"lab", "1", "-chek"}, 2,
 			"localhub: unknown flag -chek (did you mean -check? localhub lab -h lists the flags)\n",
