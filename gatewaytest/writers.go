@@ -51,6 +51,7 @@ func (w *writers) next() *conn {
 		return nil
 	}
 	c := w.ready[0]
+	w.ready[0] = nil
 	w.ready = w.ready[1:]
 	w.startLocked()
 	return c
