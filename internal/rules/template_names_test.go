@@ -1,8 +1,6 @@
 package rules
 
-import (
-	"strings"
-)
+import "strings"
 
 // maxName is the longest name that a stack may have, and the longest that these
 // resources may have. cfn-lint does not know theirs:
