@@ -20,7 +20,7 @@ vet: ## run gofmt and go vet
 	@test -z "$$(gofmt -l .)" || { echo "these files need gofmt:"; gofmt -l .; exit 1; }
 	go vet ./... && go vet -C scripts/samconfig . && go vet -tags dynamodb ./localhub && go vet -tags load ./internal/local/house && \
 		go vet -tags speed ./internal/local/speed && go vet -tags autobahn ./gatewaytest && \
-		go vet -tags planted ./internal/hub ./internal/rest ./client && go vet -tags engines ./internal/hub/dynamostore
+		go vet -tags planted ./internal/hub ./internal/rest ./internal/local/replay ./client && go vet -tags engines ./internal/hub/dynamostore
 
 staticcheck: ## run staticcheck, pinned in scripts/tools.mod
 	go tool -modfile=scripts/tools.mod staticcheck ./...
