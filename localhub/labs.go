@@ -158,8 +158,8 @@ func (l *lab) list() string {
 	return b.String()
 }
 
-// judge returns a line for each step, and a second one for what to do if it is not done, and
-// how many are not done.
+// judge returns the steps as lines, with what to do below those that are not done, and how many
+// these are.
 func (l *lab) judge(log []events.Event) (lines string, missing int) {
 	var b strings.Builder
 	for i, s := range l.steps {

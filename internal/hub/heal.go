@@ -70,7 +70,7 @@ type healing struct {
 	next      string          // the last connection that was reached
 	seen      map[string]bool // connections that were reached
 	failed    []marked        // connections whose posts failed
-	refused   error           // why, if a post failed for another reason than a throttle
+	refused   error           // of a post that failed and was not throttled; nil: none
 	served    bool            // a connection accepted what it was sent
 	forgotten int
 }
@@ -227,8 +227,8 @@ func (g *healing) settle(
 
 // settleFailed counts the failed try of each connection whose posts failed, or closes the
 // connection. If many failed and nobody was served, the account or the service fails, and
-// no connection is to blame: that is an error. A mark with nothing left to send serves
-// nobody.
+// no connection is to blame. That is an error, unless all posts were throttled. A mark with
+// nothing left to send serves nobody.
 func (g *healing) settleFailed(ctx context.Context) {
 	if len(g.failed) > fewFailures && !g.served {
 		g.report.Kept += len(g.failed)
