@@ -24,7 +24,10 @@ import (
 // A message route without any of them answers "Internal server error"
 // (G-ROUTE-13). $connect and $disconnect without one do nothing.
 type Route struct {
-	// Integration is the function behind the route.
+	// Integration is the function behind the route. A handler around one of
+	// lambda.NewHandler cannot change what that returns: the gateway takes the
+	// function's value, because the bytes of Invoke are not safe to read
+	// (https://github.com/aws/aws-lambda-go/issues/639).
 	Integration lambda.Handler
 
 	// HTTP is the web server behind the route. It excludes Integration.
