@@ -48,7 +48,7 @@ var labs = []lab{
 		{"Watch the badge move", "post of " + labItem + " by a function in another process",
 			"first follow it, then write another quantity than it has; localhub needs -lambda",
 			func(e *events.Event, before []events.Event) bool { return posted(e, before) && len(e.Cause) == 0 }, nil},
-		{"Add a row", "answer with sku:LAB-MUG after another program than localhub wrote it",
+		{"Add a row", "answer with sku:LAB-MUG, and record of it that another program than localhub wrote",
 			"put the row with the AWS CLI, with another quantity if it was there already, then ask for it", addedRow,
 			otherAnswer("GET /v1/stock/LAB-MUG", 200)},
 		{"Find a cart in its table", "record of the cart of alice in a table",
@@ -126,18 +126,26 @@ func fromTable(topic string) func(*events.Event, []events.Event) bool {
 	}
 }
 
-// addedRow finds an answer with a row that another program has added.
+// addedRow finds an answer with a row that another program has added. The stream may bring the
+// row's record after the answer, which is read from the table.
 func addedRow(e *events.Event, before []events.Event) bool {
-	if e.Type != events.Answer || e.Route != "GET /v1/stock/LAB-MUG" || e.Status != 200 {
+	isAdded := fromTable("sku:LAB-MUG")
+	if isAdded(e, before) {
+		return slices.ContainsFunc(before, answeredMug)
+	}
+	if !answeredMug(*e) {
 		return false
 	}
-	isAdded := fromTable("sku:LAB-MUG")
 	for i := range before {
 		if isAdded(&before[i], before[:i]) {
 			return true
 		}
 	}
 	return false
+}
+
+func answeredMug(e events.Event) bool {
+	return e.Type == events.Answer && e.Route == "GET /v1/stock/LAB-MUG" && e.Status == 200
 }
 
 func openedByTicket(e *events.Event, _ []events.Event) bool {
