@@ -2,7 +2,9 @@ package hub_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -98,13 +100,20 @@ func (sim *simulation) takeOut(c *client, op wire.Request, ok wire.OK) {
 }
 
 // countSkipped counts the pieces of the counted SKU that a merge dropped: its cart had the
-// line removed after the guest last changed it. theirs is the guest's line before.
-func (sim *simulation) countSkipped(carts []hub.CartWrite, theirs hub.CartLine) {
+// line removed after the guest last changed it. theirs is the guest's line before. The cart
+// is the one that the merge answers: if the merge does not change it, the shop may have
+// removed its row meanwhile.
+func (sim *simulation) countSkipped(carts []hub.CartWrite, receipt *hub.Receipt, theirs hub.CartLine) {
 	merged := slices.ContainsFunc(carts, func(w hub.CartWrite) bool { return w.Cart.ID == guestCart })
 	if !merged || sim.writer == nil || sim.writer.principal.Role == hub.RoleGuest {
 		return
 	}
 	mine, _ := sim.mem.Cart(context.Background(), sim.writer.principal.CartID())
+	if receipt != nil {
+		var ok wire.OK
+		_ = json.Unmarshal(receipt.Answer, &ok)
+		mine = sim.carts[fmt.Sprint(mine.ID, "@", ok.Version)]
+	}
 	own, known := mine.Lines[countedSKU]
 	if known && own.Quantity == 0 && theirs.Quantity > 0 && !own.At.Before(theirs.At) {
 		sim.meet("merge that skips a removed line")

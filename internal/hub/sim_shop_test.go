@@ -81,14 +81,15 @@ type simulation struct {
 	// gets. A version of a counted row has one value.
 	history   map[string][]string
 	newest    map[string]int64
-	versions  map[string][]int64 // of each cart, in the order of commits
-	uncounted map[hub.Topic]bool // rows with a write that did not raise the version
-	most      map[string]int     // how many pieces a cart may get, by SKU and version
-	adds      int                // adds of the counted SKU, each of which must happen exactly once
-	takenOut  map[string]int     // pieces of it that a checkout or a negative add took, by key
-	effects   map[string]string  // the answer to each key
-	done      map[string][]byte  // the answer that was written with each key
-	writer    *client            // whose write runs, the innermost
+	versions  map[string][]int64  // of each cart, in the order of commits
+	carts     map[string]hub.Cart // by id@version
+	uncounted map[hub.Topic]bool  // rows with a write that did not raise the version
+	most      map[string]int      // how many pieces a cart may get, by SKU and version
+	adds      int                 // adds of the counted SKU, each of which must happen exactly once
+	takenOut  map[string]int      // pieces of it that a checkout or a negative add took, by key
+	effects   map[string]string   // the answer to each key
+	done      map[string][]byte   // the answer that was written with each key
+	writer    *client             // whose write runs, the innermost
 
 	removedCarts map[string]bool
 	healed       string             // the connection that healing reached last
@@ -143,6 +144,7 @@ func newSimulationOn(mem *memstore.Store, seed uint64, d defects) *simulation {
 		unreadable: map[string]bool{}, sockets: map[string]*socket{}, putAt: map[string]int{},
 		forgotten: map[string]bool{}, done: map[string][]byte{},
 		history: map[string][]string{}, newest: map[string]int64{}, versions: map[string][]int64{},
+		carts:     map[string]hub.Cart{},
 		uncounted: map[hub.Topic]bool{}, takenOut: map[string]int{}, effects: map[string]string{}, most: map[string]int{},
 		removedCarts: map[string]bool{}, lost: map[hub.Topic]bool{}, met: map[string]int{},
 		failedBatches: map[string]failedBatch{},

@@ -383,7 +383,7 @@ func (s *faultyStore) PutCarts(
 	guest, _ := s.Store.Cart(ctx, guestCart)
 	err := s.Store.PutCarts(ctx, carts, receipt, sessions...)
 	if err == nil {
-		s.sim.countSkipped(carts, guest.Lines[countedSKU])
+		s.sim.countSkipped(carts, receipt, guest.Lines[countedSKU])
 	}
 	if err == nil && receipt != nil {
 		s.sim.done[receipt.Key] = receipt.Answer

@@ -30,6 +30,7 @@ func (sim *simulation) recordWrite(c hub.Change) {
 		sim.removedCarts[c.OldCart.ID] = true
 	}
 	if c.NewCart != nil {
+		sim.carts[fmt.Sprint(c.NewCart.ID, "@", c.NewCart.Version)] = *c.NewCart
 		sim.recordVersion("cart:"+c.NewCart.ID, c.NewCart.Version, cartText(c.NewCart.Whole()))
 		sim.versions[c.NewCart.ID] = append(sim.versions[c.NewCart.ID], c.NewCart.Version)
 		return
