@@ -27,11 +27,11 @@ import (
 // keep connections in the hub table and write metrics to their output, and with the
 // handlers in this process.
 func TestErasedUsersLeaveNothing(t *testing.T) {
-	for name, functions := range map[string]func(*functionOutput) house.Functions{
-		"bootstraps": func(o *functionOutput) house.Functions {
+	for name, functions := range map[string]func(*testing.T, *functionOutput) house.Functions{
+		"bootstraps": func(t *testing.T, o *functionOutput) house.Functions {
 			return house.Functions{BootstrapDir: bootstraps(t), Output: o}
 		},
-		"in process": func(*functionOutput) house.Functions { return house.Functions{} },
+		"in process": func(*testing.T, *functionOutput) house.Functions { return house.Functions{} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var output, log functionOutput
@@ -39,7 +39,7 @@ func TestErasedUsersLeaveNothing(t *testing.T) {
 			defer cancel()
 			e := eraseTest{t: t, output: &output, log: &log}
 			e.testHouse = openHouse(t, house.Options{
-				Functions: functions(&output), Log: slog.New(slog.NewJSONHandler(&log, nil)),
+				Functions: functions(t, &output), Log: slog.New(slog.NewJSONHandler(&log, nil)),
 			})
 			e.useCarts(ctx)
 			e.wantTables(ctx, true)
