@@ -4,11 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,7 +35,10 @@ func TestOrderHistories(t *testing.T) {
 			}
 		}
 	}
-	seed, problems, met := histories(t, first, seeds)
+	seed, problems, met := runSeeds(t, first, seeds, func(f *fixture, seed uint64) ([]string, map[string]int) {
+		h := newHistory(f, seed).run()
+		return h.problems, h.met
+	})
 	if problems != nil {
 		t.Errorf("seed %d; replay it with HUB_TEST_FIRST_SEED=%[1]d HUB_TEST_SEEDS=1:", seed)
 	}
@@ -95,36 +95,6 @@ func TestOrderDies(t *testing.T) {
 			t.Errorf("same key %t: got up to %d orders of one cart, in %d runs", sameKey, orders, dies)
 		}
 	}
-}
-
-// histories runs seeds on all processors. It returns the lowest seed that it knows to have
-// problems, those problems, and what all runs met.
-func histories(t *testing.T, first, seeds uint64) (seed uint64, problems []string, met map[string]int) {
-	t.Helper()
-	met = map[string]int{}
-	var mu sync.Mutex
-	var next atomic.Uint64
-	var failed atomic.Bool
-	var group sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		f := newFixture(t) // its keys take longer than many seeds
-		group.Go(func() {
-			for n := next.Add(1); n <= seeds && !failed.Load(); n = next.Add(1) {
-				h := newHistory(f, first+n-1).run()
-				mu.Lock()
-				for what, n := range h.met {
-					met[what] += n
-				}
-				if len(h.problems) > 0 && (problems == nil || h.seed < seed) {
-					seed, problems = h.seed, h.problems
-					failed.Store(true)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	group.Wait()
-	return seed, problems, met
 }
 
 // history is one run: two customers with two devices each, a store and an order service.

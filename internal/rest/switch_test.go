@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,33 +54,17 @@ func TestSwitchingFindsDefects(t *testing.T) {
 	}
 }
 
-// switchAll runs seeds on all processors. It returns the problems of one seed that has
-// any, and what the runs met.
+// switchAll runs seeds, and returns the problems of one that has any, and what the runs met.
 func switchAll(t *testing.T, seeds uint64, defect string) (problems []string, met map[string]int) {
 	t.Helper()
-	met = map[string]int{}
-	var mu sync.Mutex
-	var next atomic.Uint64
-	var failed atomic.Bool
-	var group sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		f := newFixture(t) // its keys take longer than many seeds
-		group.Go(func() {
-			for seed := next.Add(1); seed <= seeds && !failed.Load(); seed = next.Add(1) {
-				s := newSwitching(f, seed, defect)
-				s.run()
-				mu.Lock()
-				for what, n := range s.met {
-					met[what] += n
-				}
-				if len(s.problems) > 0 && !failed.Swap(true) {
-					problems = append([]string{fmt.Sprint("seed ", seed)}, s.problems...)
-				}
-				mu.Unlock()
-			}
-		})
+	seed, problems, met := runSeeds(t, 1, seeds, func(f *fixture, seed uint64) ([]string, map[string]int) {
+		s := newSwitching(f, seed, defect)
+		s.run()
+		return s.problems, s.met
+	})
+	if problems != nil {
+		problems = append([]string{fmt.Sprint("seed ", seed)}, problems...)
 	}
-	group.Wait()
 	return problems, met
 }
 
