@@ -3,9 +3,7 @@ package rest_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -26,15 +24,8 @@ const historySteps = 120
 // key has at most one order, of what the cart had after the customer asked. A cart ends only
 // by an order that the service has, and only as it was ordered. Every answer is true.
 func TestOrderHistories(t *testing.T) {
-	first, seeds := uint64(1), uint64(defaultHistories)
-	for name, value := range map[string]*uint64{"HUB_TEST_FIRST_SEED": &first, "HUB_TEST_SEEDS": &seeds} {
-		if text := os.Getenv(name); text != "" {
-			var err error
-			if *value, err = strconv.ParseUint(text, 10, 32); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	first := seedSetting(t, "HUB_TEST_FIRST_SEED", 1)
+	seeds := seedSetting(t, "HUB_TEST_SEEDS", defaultHistories)
 	seed, problems, met := runSeeds(t, first, seeds, func(f *fixture, seed uint64) ([]string, map[string]int) {
 		h := newHistory(f, seed).run()
 		return h.problems, h.met

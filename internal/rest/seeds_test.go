@@ -1,11 +1,27 @@
 package rest_test
 
 import (
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 )
+
+// seedSetting returns the number in a variable of the environment, or else a default.
+func seedSetting(t *testing.T, variable string, otherwise uint64) uint64 {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
 
 // runSeeds runs seeds on all processors, until one has problems. It returns the lowest that it
 // knows to have some, these problems, and what all runs met.

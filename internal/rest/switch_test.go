@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -18,13 +16,7 @@ import (
 // that come late or never. No value goes back, no write takes effect twice, nobody gets
 // what is another's, and all screens end right. HUB_TEST_SEEDS is the number of seeds.
 func TestSwitching(t *testing.T) {
-	seeds := uint64(100)
-	if text := os.Getenv("HUB_TEST_SEEDS"); text != "" {
-		var err error
-		if seeds, err = strconv.ParseUint(text, 10, 32); err != nil {
-			t.Fatal(err)
-		}
-	}
+	seeds := seedSetting(t, "HUB_TEST_SEEDS", 100)
 	problems, met := switchAll(t, seeds, "")
 	for _, p := range problems {
 		t.Error(p)
